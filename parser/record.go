@@ -1,0 +1,167 @@
+package parser
+
+// Field is a slot of a Record. The constants below stand for what an alias, a well-known sample
+// expression or a JSON key means, whatever the format calls it; other expressions, captures and
+// names get slots from NumFields on, allocated per Set (see Set.Field).
+type Field uint16
+
+// The canonical fields. Times are in milliseconds, sizes in bytes.
+const (
+	FieldNone        Field = iota
+	ClientAddr             // %ci; "unix" for a UNIX socket
+	ClientPort             // %cp; the listener's id for a UNIX socket
+	FrontendAddr           // %fi
+	FrontendPort           // %fp
+	BackendAddr            // %bi
+	BackendPort            // %bp
+	ServerAddr             // %si
+	ServerPort             // %sp
+	Frontend               // %f, or %ft without its trailing ~
+	Backend                // %b; equals the frontend's name when none was chosen
+	Server                 // %s; "<NOSRV>", applet names as logged
+	Method                 // from %HM or %r; absent when the request could not be read
+	Target                 // request target as logged, from %HU or %r
+	Path                   // target without scheme, authority and query, from %HPO, %HP, %HU or %r
+	Query                  // query without its leading ?
+	Protocol               // "HTTP/1.1"
+	Host                   // authority of an absolute target, or a captured Host header
+	RequestLine            // %r; "<BADREQ>" when the request could not be read
+	Status                 // %ST; -1 and 0 occur
+	BytesSent              // %B, server to client, headers included
+	BytesReceived          // %U, client to server
+	TimeHandshake          // %Th
+	TimeIdle               // %Ti
+	TimeRequest            // %TR
+	TimeTq                 // %Tq, which is Th+Ti+TR
+	TimeQueue              // %Tw
+	TimeConnect            // %Tc
+	TimeResponse           // %Tr
+	TimeData               // %Td
+	TimeActive             // %Ta
+	TimeTotal              // %Tt
+	TimeUser               // %Tu
+	TerminationState       // %ts or %tsc: 2 or 4 characters, the first two decide
+	Retries                // %rc; Plus is set after a redispatch
+	ActiveConns            // %ac
+	FrontendConns          // %fc
+	BackendConns           // %bc
+	ServerConns            // %sc
+	ServerQueue            // %sq
+	BackendQueue           // %bq
+	RequestCookie          // %CC
+	ResponseCookie         // %CS
+	RequestHeaders         // %hr with its braces, or %hrl
+	ResponseHeaders        // %hs or %hsl
+	AcceptDate             // %t, %T, %Tl
+	AcceptSeconds          // %Ts
+	Milliseconds           // %ms
+	RequestDate            // %tr, %trg, %trl
+	RequestCounter         // %rt
+	LogCounter             // %lc
+	Origin                 // %OG
+	TLSCipher              // %sslc
+	TLSVersion             // %sslv
+	UniqueID               // %ID
+	ProcessID              // %pid
+	Hostname               // %H
+	FrontendError          // %[fc_err]; 0 means none
+	NumFields
+)
+
+// A value is what a Record keeps of one field: 16 bytes, written in two stores.
+type value struct {
+	off uint32 // start, plus one; 0 when absent. The top bits are flags.
+	end uint32 // end, plus one
+	num int64
+}
+
+const (
+	vScratch uint32 = 1 << 31 // the text is in Record.scratch
+	vNumber  uint32 = 1 << 30 // num holds the value
+	vPlus    uint32 = 1 << 29 // a + stood before the number
+	vOffset  uint32 = 1<<29 - 1
+)
+
+// MaxLine is the longest message a Record can describe, in bytes; longer ones are ResultTooLong.
+const MaxLine = 1<<28 - 1
+
+// Record holds the fields of one line. The zero value is ready for use; reuse it for every line.
+// Slices it returns point into the line given to Reader.Line or Program.Parse (or into the
+// Record, for text that had to be unescaped) and are valid until that buffer or the Record is
+// used again. A Record is not for concurrent use.
+type Record struct {
+	v       []value
+	buf     []byte // the message the offsets refer to
+	scratch []byte // unescaped text
+	filled  *Program
+	repeat  uint64
+	cut     bool
+	badReq  bool
+}
+
+// Bytes returns the field's bytes as logged, nil when the field is absent: not in the format, not
+// wanted, beyond a cut, or printed as HAProxy prints "no value" ("-", or an empty quoted text).
+// JSON strings and texts printed with {+E} or json() come unescaped; #XX escapes do not (Decode).
+func (r *Record) Bytes(f Field) []byte {
+	if int(f) >= len(r.v) {
+		return nil
+	}
+	v := &r.v[f]
+	if v.off&vOffset == 0 {
+		return nil
+	}
+	if v.off&vScratch != 0 {
+		return r.scratch[v.off&vOffset-1 : v.end-1]
+	}
+	return r.buf[v.off&vOffset-1 : v.end-1]
+}
+
+// Int returns the field's number. It is false when the field is absent or no number; the -1 of
+// timers and status is (-1, true).
+func (r *Record) Int(f Field) (int64, bool) {
+	if int(f) >= len(r.v) {
+		return 0, false
+	}
+	v := &r.v[f]
+	if v.off&vNumber != 0 {
+		return v.num, true
+	}
+	return 0, false
+}
+
+// Plus reports whether a + stood before the field's number: the logasap mark of %Ta, %Tt, %Tu and
+// %B, the redispatch mark of %rc.
+func (r *Record) Plus(f Field) bool {
+	return int(f) < len(r.v) && r.v[f].off&vPlus != 0
+}
+
+// Has reports whether the field has a value.
+func (r *Record) Has(f Field) bool {
+	return int(f) < len(r.v) && r.v[f].off&vOffset != 0
+}
+
+// Repeat returns how often the line stands for itself: 1, or more where rsyslog wrote "message
+// repeated N times".
+func (r *Record) Repeat() uint64 {
+	if r.repeat == 0 {
+		return 1
+	}
+	return r.repeat
+}
+
+// Cut reports whether the line ended before its format did. Fields beyond the cut are absent, and
+// a path cut in the middle of a segment ends at the slash before it.
+func (r *Record) Cut() bool { return r.cut }
+
+// BadRequest reports whether HAProxy could not read the request ("<BADREQ>"). Method, target and
+// protocol are absent then.
+func (r *Record) BadRequest() bool { return r.badReq }
+
+// Clone returns a copy that shares no memory with r or its line.
+func (r *Record) Clone() *Record {
+	c := *r
+	c.v = append([]value(nil), r.v...)
+	c.buf = append([]byte(nil), r.buf...)
+	c.scratch = append([]byte(nil), r.scratch...)
+	return &c
+}
