@@ -1,0 +1,62 @@
+# Every target works from a clean checkout; those that need programs install them with apt when root,
+# and otherwise say exactly what is missing.
+GO      ?= go
+BIN     := bin/haproxy_log_exporter
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+PKG     := github.com/prometheus/common/version
+LDFLAGS := -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(shell git rev-parse --short HEAD 2>/dev/null) -X $(PKG).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
+RACE    := ./tail/... ./state/... ./syslog/... ./haproxy/... ./labels/... ./metrics/... ./app/...
+
+.PHONY: help build run test lint unit race nested docs bench fault fault-compare fuzz e2e clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
+
+build: ## the static binary, bin/haproxy_log_exporter
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/haproxy_log_exporter
+
+run: ## a real HAProxy as egress controller with partners, traffic, exporter and Prometheus on loopback; Ctrl-C ends it
+	./scripts/install-tools run
+	$(GO) run ./examples/egress/run
+
+test: ## everything that proves a change, in under ten minutes on two cores
+	./scripts/install-tools test
+	$(MAKE) lint unit race nested
+
+lint: ## vet, formatting, generated files
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'these files need gofmt'; exit 1; }
+
+unit:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race -short $(RACE)
+
+nested: ## tests of the modules that keep foreign dependencies out of the exporter
+	cd tools/promcheck && $(GO) test ./...
+
+docs: ## regenerate every generated page
+	$(GO) run ./internal/gen/metricsdoc > docs/METRICS.md
+
+fuzz: ## each fuzz target for 30 seconds
+	./scripts/fuzz 30s
+
+bench: ## speed and memory beside halog, mtail and the usual libraries; writes docs/benchmarks.md
+	./scripts/install-tools bench
+	cd bench && $(GO) run .
+
+fault: ## every fault scenario three times, 200 kills, rsyslog and logrotate at full rate (about half an hour)
+	./scripts/install-tools test
+	$(GO) test ./faults -run TestFault -count=1 -timeout 90m -args -all
+
+fault-compare: ## the same scenarios for other tail programs and libraries
+	./scripts/install-tools bench
+	cd faults/compare && $(GO) run .
+
+e2e: ## long end-to-end runs with several HAProxy and Prometheus versions
+	./scripts/install-tools test
+	$(GO) test ./e2e/... -count=1 -timeout 60m -args -long
+
+clean:
+	rm -rf bin dist

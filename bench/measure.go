@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A command is a whole process that the benchmark times.
+type command struct {
+	name  string
+	args  []string
+	stdin string // file given as standard input
+	out   string // file that takes standard output
+}
+
+// usage is what the operating system accounted for one finished process.
+type usage struct {
+	cpu  time.Duration // user and system
+	wall time.Duration
+	rss  int64 // peak resident set, bytes
+}
+
+// once runs the command to its end.
+func once(c command) (usage, error) {
+	cmd := exec.Command(c.args[0], c.args[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if c.stdin != "" {
+		f, err := os.Open(c.stdin)
+		if err != nil {
+			return usage{}, err
+		}
+		defer f.Close()
+		cmd.Stdin = f
+	}
+	if c.out != "" {
+		f, err := os.Create(c.out)
+		if err != nil {
+			return usage{}, err
+		}
+		defer f.Close()
+		cmd.Stdout = f
+	}
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, tailOf(errs.String()))
+	}
+	ru := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), rss: ru.Maxrss << 10}, nil
+}
+
+func tailOf(s string) string {
+	if len(s) > 2000 {
+		return "…" + s[len(s)-2000:]
+	}
+	return s
+}
+
+// A pair is two commands run in turn, so that a drift of the machine's speed hits both.
+type pair struct {
+	a, b   command
+	target float64 // largest allowed ratio a/b of the median CPU time; 0 for none
+	atMost bool    // false: the ratio has to be at least target
+	what   string
+	runs   int
+}
+
+type result struct {
+	pair
+	ua, ub []usage
+	ratio  float64 // median of the ratios, pair by pair
+}
+
+// measure runs a pair once to warm up and then runs times in turn.
+func measure(p pair) (result, error) {
+	r := result{pair: p}
+	for i := range p.runs + 1 {
+		ua, err := once(p.a)
+		if err != nil {
+			return r, err
+		}
+		ub, err := once(p.b)
+		if err != nil {
+			return r, err
+		}
+		if i > 0 || p.runs == 1 {
+			r.ua, r.ub = append(r.ua, ua), append(r.ub, ub)
+		}
+		if p.runs == 1 && i == 0 {
+			break
+		}
+	}
+	var ratios []float64
+	for i := range r.ua {
+		ratios = append(ratios, r.ua[i].cpu.Seconds()/r.ub[i].cpu.Seconds())
+	}
+	slices.Sort(ratios)
+	r.ratio = ratios[len(ratios)/2]
+	return r, nil
+}
+
+// met tells whether the pair reached its target, with a tenth of it as margin for noise.
+func (r result) met() bool {
+	switch {
+	case r.target == 0:
+		return true
+	case r.atMost:
+		return r.ratio <= r.target*1.1
+	}
+	return r.ratio >= r.target*0.9
+}
+
+func median(u []usage, f func(usage) float64) float64 {
+	v := make([]float64, len(u))
+	for i := range u {
+		v[i] = f(u[i])
+	}
+	slices.Sort(v)
+	return v[len(v)/2]
+}
