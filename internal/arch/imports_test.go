@@ -20,13 +20,14 @@ func allowed() map[string][]string {
 		"metrics/catalogue": {},
 		"internal/diag":     {},
 		"parser":            {"internal/diag"},
-		"labels":            {"parser", "internal/diag"},
-		"config":            {"internal/diag"},
+		"labels/spec":       {"internal/diag"},
+		"labels":            {"labels/spec", "parser", "internal/diag"},
+		"config":            {"labels/spec", "internal/diag"},
 		"tail":              {},
 		"state":             {},
 		"syslog":            {},
 		"haproxy":           {"metrics/catalogue"},
-		"haproxy/cfg":       {"parser", "internal/diag"},
+		"haproxy/cfg":       {"parser", "labels/spec", "internal/diag"},
 		"metrics":           {"metrics/catalogue", "labels", "parser", "haproxy", "internal/diag"},
 	}
 }
