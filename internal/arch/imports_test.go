@@ -28,7 +28,7 @@ func allowed() map[string][]string {
 		"syslog":            {},
 		"haproxy":           {"metrics/catalogue"},
 		"haproxy/cfg":       {"parser", "labels/spec", "internal/diag"},
-		"metrics":           {"metrics/catalogue", "labels", "parser", "haproxy", "internal/diag"},
+		"metrics":           {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag"},
 	}
 }
 
