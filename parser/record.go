@@ -97,6 +97,7 @@ type Record struct {
 	repeat  uint64
 	cut     bool
 	badReq  bool
+	m       matcher
 }
 
 // Bytes returns the field's bytes as logged, nil when the field is absent: not in the format, not
@@ -163,5 +164,6 @@ func (r *Record) Clone() *Record {
 	c.v = append([]value(nil), r.v...)
 	c.buf = append([]byte(nil), r.buf...)
 	c.scratch = append([]byte(nil), r.scratch...)
+	c.m, c.filled = matcher{}, nil
 	return &c
 }

@@ -1,0 +1,328 @@
+package parser
+
+import (
+	"bytes"
+)
+
+type span struct{ off, end int32 }
+
+// matcher finds the fields of a message by trying every place where a field can end, shortest
+// first. It is the reference for the flat program of program.go, and what a line falls back to
+// when the flat program gives up: a cookie or header holds a delimiter, the line is cut, or of
+// another format. It allocates only when it grows for a bigger format.
+type matcher struct {
+	p     *Program
+	b     []byte
+	spans []span
+
+	// The deepest refusal: item, position, and whether the item's value or its absence was wrong.
+	failItem, failPos int
+	failValue         bool
+	// The deepest item that the end of the line left unfinished, with the spans before it.
+	cutItem int
+	cutPos  int
+	cut     []span
+
+	// all makes match visit every solution, to see whether the line has more than one reading.
+	// memo keeps what is known of (loose item, position): 1 no way on, 2 a way on.
+	all       bool
+	memo      []uint8
+	starts    []int32 // per item: where it starts in the solutions seen, -1 none yet
+	ambiguous bool
+}
+
+func (m *matcher) reset(p *Program, b []byte) {
+	m.p, m.b = p, b
+	n := len(p.items)
+	if cap(m.spans) < n {
+		m.spans, m.cut, m.starts = make([]span, n), make([]span, n), make([]int32, n)
+	}
+	m.spans, m.cut, m.starts = m.spans[:n], m.cut[:n], m.starts[:n]
+	for i := range m.spans {
+		m.spans[i] = span{-1, -1}
+	}
+	m.failItem, m.failPos, m.failValue = -1, 0, false
+	m.cutItem, m.cutPos = -1, 0
+	m.all, m.ambiguous = false, false
+	m.clearMemo()
+}
+
+func (m *matcher) clearMemo() {
+	size := m.p.looseItems * (len(m.b) + 1)
+	if cap(m.memo) < size {
+		m.memo = make([]uint8, size+size/2)
+	}
+	m.memo = m.memo[:size]
+	clear(m.memo)
+}
+
+// unique reports whether every reading of the message has its typed fields at the same places.
+func (m *matcher) unique() bool {
+	m.all, m.ambiguous = true, false
+	m.clearMemo()
+	for i := range m.starts {
+		m.starts[i] = -1
+	}
+	m.match(0, 0, false)
+	return !m.ambiguous
+}
+
+func (m *matcher) fail(k, i int, value bool) {
+	if k > m.failItem || k == m.failItem && i > m.failPos {
+		m.failItem, m.failPos, m.failValue = k, i, value
+	}
+}
+
+// ended notes that item k, starting at i, was not finished when the line ended.
+func (m *matcher) ended(k, i int) {
+	if k > m.cutItem {
+		m.cutItem, m.cutPos = k, i
+		copy(m.cut, m.spans[:k])
+		for j := k; j < len(m.cut); j++ {
+			m.cut[j] = span{-1, -1}
+		}
+	}
+}
+
+// match reads items k… from position i; skip means that the blank at the beginning of the literal
+// k was swallowed by a field that printed nothing.
+func (m *matcher) match(k, i int, skip bool) bool {
+	items, b := m.p.items, m.b
+	for k < len(items) {
+		it := &items[k]
+		if it.class != clsLiteral {
+			return m.field(k, i)
+		}
+		lit := it.lit
+		if skip {
+			lit, skip = lit[1:], false
+		}
+		n := common(b[i:], lit)
+		if n < len(lit) {
+			if i+n == len(b) {
+				if k >= m.p.tail || k == len(items)-1 && lit[n:] == " " {
+					m.spans[k] = span{-1, -1}
+					for j := k; j < len(items); j++ {
+						m.spans[j] = span{-1, -1}
+					}
+					return true
+				}
+				if n == 0 && k > 0 && m.spans[k-1].off >= 0 {
+					m.ended(k-1, int(m.spans[k-1].off)) // the field before it may go on
+				} else {
+					m.ended(k, i)
+				}
+			} else {
+				m.fail(k, i+n, false)
+			}
+			return false
+		}
+		m.spans[k] = span{int32(i), int32(i + n)}
+		i += n
+		k++
+	}
+	for i < len(b) && (b[i] == ' ' || b[i] == '\r') && len(b)-i <= 2 {
+		i++ // what an editor or a transport added
+	}
+	if i < len(b) {
+		m.fail(k, i, false)
+		return false
+	}
+	return true
+}
+
+func common(b []byte, lit string) int {
+	n := min(len(b), len(lit))
+	for i := range n {
+		if b[i] != lit[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// field tries the ends of field k, which starts at i.
+func (m *matcher) field(k, i int) bool {
+	it := &m.p.items[k]
+	key := -1
+	if l := m.p.loose[k]; l >= 0 {
+		key = l*(len(m.b)+1) + i
+		if m.memo[key] != 0 {
+			return m.memo[key] == 2
+		}
+		m.memo[key] = 1
+	}
+	ok := false
+	if it.vanish && m.vanished(k, i) {
+		ok = true
+	}
+	if !ok || m.all {
+		if m.ends(k, i) {
+			ok = true
+		}
+	}
+	if ok {
+		if key >= 0 {
+			m.memo[key] = 2
+		}
+		if m.all && m.p.fixed[k] {
+			if m.starts[k] >= 0 && m.starts[k] != int32(i) {
+				m.ambiguous = true
+			}
+			m.starts[k] = int32(i)
+		}
+	}
+	return ok
+}
+
+// vanished tries that field k prints nothing. After a blank the blank that follows goes too.
+func (m *matcher) vanished(k, i int) bool {
+	it := &m.p.items[k]
+	m.spans[k] = span{-1, -1}
+	afterBlank := i == 0 || m.b[i-1] == ' '
+	if afterBlank && k+1 < len(m.p.items) && m.p.items[k+1].class == clsLiteral && m.p.items[k+1].lit[0] == ' ' {
+		if m.match(k+1, i, true) {
+			return true
+		}
+		if it.swallow {
+			return false
+		}
+	}
+	return m.match(k+1, i, false)
+}
+
+// ends tries every end of field k that starts at i, shortest first.
+func (m *matcher) ends(k, i int) bool {
+	it := &m.p.items[k]
+	b := m.b
+	if end, own := it.ownEnd(b, i); own {
+		switch {
+		case end > len(b):
+			m.ended(k, i)
+			return false
+		case end < 0 || !it.fits(b[i:end]):
+			m.fail(k, i, true)
+			return false
+		}
+		return m.try(k, i, end)
+	}
+	run := i
+	for run < len(b) && it.class.holds(b[run]) {
+		run++
+	}
+	least := i + 1
+	if it.emptyOK && !it.vanish {
+		least = i
+	}
+	last := k+1 == len(m.p.items)
+	if run == len(b) && !last {
+		m.ended(k, i)
+	}
+	found := false
+	switch {
+	case last:
+		end := run
+		if end < len(b) || end < least {
+			m.fail(k, i, true)
+			return false
+		}
+		return m.attempt(k, i, end)
+	case m.p.items[k+1].class == clsLiteral:
+		lit := m.p.items[k+1].lit
+		for p := least; p <= run; p++ {
+			n := indexLit(b[p:], lit)
+			if n < 0 || p+n > run {
+				break
+			}
+			p += n
+			if m.attempt(k, i, p) {
+				if found = true; !m.all {
+					return true
+				}
+			}
+		}
+		if !found && k+1 >= m.p.tail && run == len(b) && m.attempt(k, i, run) {
+			return true // a blank at the end was stripped on the way
+		}
+		if !found && run < len(b) {
+			m.fail(k, run, true)
+		}
+	default:
+		for p := least; p <= run; p++ {
+			if m.attempt(k, i, p) {
+				if found = true; !m.all {
+					return true
+				}
+			}
+		}
+	}
+	return found
+}
+
+// indexLit is bytes.Index, where a literal cut by the end of the line counts as found.
+func indexLit(b []byte, lit string) int {
+	for from := 0; ; {
+		n := bytes.IndexByte(b[from:], lit[0])
+		if n < 0 {
+			return -1
+		}
+		n += from
+		if c := common(b[n:], lit); c == len(lit) || n+c == len(b) {
+			return n
+		}
+		from = n + 1
+	}
+}
+
+func (m *matcher) attempt(k, i, end int) bool {
+	if !m.p.items[k].fits(m.b[i:end]) {
+		m.fail(k, i, true)
+		return false
+	}
+	return m.try(k, i, end)
+}
+
+func (m *matcher) try(k, i, end int) bool {
+	before := m.spans[k]
+	m.spans[k] = span{int32(i), int32(end)}
+	if m.match(k+1, end, false) {
+		return true
+	}
+	m.spans[k] = before
+	return false
+}
+
+// ownEnd returns the end of a text whose class tells where it ends, -1 when it cannot begin here
+// and beyond the line when it does not end in it. own is false for classes that need an anchor.
+func (it *item) ownEnd(b []byte, i int) (end int, own bool) {
+	if w := it.fixedWidth(); w > 0 {
+		return i + w, true
+	}
+	switch it.class {
+	case clsBraces:
+		open := i
+		if it.quoted {
+			if open < len(b) && b[open] != '"' {
+				return -1, true
+			}
+			open++
+		}
+		if open < len(b) && b[open] != '{' {
+			return -1, true
+		}
+		if open >= len(b) {
+			return len(b) + 1, true
+		}
+		n := bytes.IndexByte(b[open:], '}')
+		if n < 0 {
+			return len(b) + 1, true
+		}
+		if end = open + n + 1; it.quoted {
+			end++
+		}
+		return end, true
+	case clsJSONText, clsJSONAny, clsJSONList:
+		return scanValue(b, i, 0), true
+	}
+	return 0, false
+}

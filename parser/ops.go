@@ -1,0 +1,5 @@
+package parser
+
+type op struct{}
+
+func (p *Program) assemble() {}

@@ -1,0 +1,106 @@
+package parser
+
+// Reader parses lines of one source. It remembers the envelope and the format of the last line, so
+// that files of one kind cost one attempt per line. It is for one goroutine.
+type Reader struct {
+	programs []*Program // most specific first
+	last     *Program   // tried first, when it cannot take what a more specific one would
+	env      Envelope
+}
+
+// Line parses one line without its newline into rec: it takes the envelope off, finds the format,
+// and recognises what is no request. At most one format fits; a line that fits none is refused
+// with the reason of the one that got furthest. Slices of rec are parts of line (or of buffers of
+// the Reader and the Record) and valid until the next call. Nothing is allocated once the buffers
+// have grown.
+func (r *Reader) Line(line []byte, rec *Record) Result {
+	msg, repeat, ok := r.env.Strip(line)
+	if !ok {
+		return r.without(line, rec)
+	}
+	if r.last.direct {
+		if res, ok := r.last.parse(msg, rec); ok {
+			rec.repeat = repeat
+			r.env.Keep()
+			return res
+		}
+	}
+	return r.other(msg, repeat, line, rec)
+}
+
+// without is for lines that have no message.
+func (r *Reader) without(line []byte, rec *Record) Result {
+	rec.begin(r.last, nil)
+	rec.repeat = 1
+	if len(trim(line)) == 0 {
+		return ResultEmpty
+	}
+	return ResultNoEnvelope
+}
+
+// other tries every reading of the envelope with every format.
+func (r *Reader) other(msg []byte, repeat uint64, line []byte, rec *Record) Result {
+	if len(line) > MaxLine {
+		rec.begin(r.last, nil)
+		rec.repeat = 1
+		return ResultTooLong
+	}
+	first, firstRepeat := msg, repeat
+	for ok := true; ok; msg, repeat, ok = r.env.Next() {
+		for _, p := range r.programs {
+			if p.weak {
+				if res, ok := Recognise(msg); ok {
+					return r.recognised(res, repeat, msg, rec)
+				}
+			}
+			if res, ok := p.parse(msg, rec); ok {
+				rec.repeat = repeat
+				r.last = p
+				r.env.Keep()
+				return res
+			}
+		}
+		if res, ok := Recognise(msg); ok {
+			return r.recognised(res, repeat, msg, rec)
+		}
+	}
+	return r.refused(first, firstRepeat, rec)
+}
+
+func (r *Reader) recognised(res Result, repeat uint64, msg []byte, rec *Record) Result {
+	rec.begin(r.last, msg)
+	rec.repeat = repeat
+	r.env.Keep()
+	return res
+}
+
+// refused counts a line that was cut late enough, and says of others why they were refused.
+func (r *Reader) refused(msg []byte, repeat uint64, rec *Record) Result {
+	best, depth := ResultLiteral, -1.0
+	for _, p := range r.programs {
+		if _, ok := p.parse(msg, rec); ok {
+			continue // an ambiguous line, refused
+		}
+		res := p.partial(msg, rec)
+		if res.Counted() {
+			rec.repeat = repeat
+			r.last = p
+			return res
+		}
+		if d := float64(max(rec.m.failItem, rec.m.cutItem)) / float64(len(p.items)); d > depth {
+			best, depth = res, d
+		}
+	}
+	rec.begin(r.last, msg)
+	rec.repeat = repeat
+	if r.env.Missing() && best != ResultCut {
+		return ResultNoEnvelope
+	}
+	return best
+}
+
+// Tag returns the syslog tag of the last line, nil when it has none. It is a part of the line.
+func (r *Reader) Tag() []byte { return r.env.Tag() }
+
+// Envelope names the kind of envelope of the last line: "raw", "rfc3164" …
+func (r *Reader) Envelope() string { return r.env.Kind() }
