@@ -156,7 +156,11 @@ func (r *Rule) check() diag.List {
 }
 
 func (r *Rule) kind() Kind {
-	if r.Map == nil && r.From.Value == "path" {
+	if r.Map != nil {
+		return Plain
+	}
+	switch r.From.Value {
+	case "path", "HP", "%HP", "HPO", "%HPO":
 		return Path
 	}
 	return Plain

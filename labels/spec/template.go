@@ -63,6 +63,9 @@ type part struct {
 // String returns the template as written.
 func (t *Template) String() string { return t.text }
 
+// Kind returns what the template is matched against.
+func (t *Template) Kind() Kind { return t.kind }
+
 // Names returns the labels of the template in the order in which they stand. The caller must not change it.
 func (t *Template) Names() []string { return t.names }
 
