@@ -18,7 +18,7 @@ func mapEnv(m map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) { v, ok := m[name]; return v, ok }
 }
 
-func inheritEnv(t *testing.T) map[string]string {
+func inheritEnv() map[string]string {
 	env := map[string]string{"LOGTARGET": "127.0.0.1:514", "LOGTARGET2": "/dev/log", "DIR": "/run/haproxy", "PARTNER": "127.0.0.1:9"}
 	for i := 1; i <= 7; i++ {
 		env["PORT"+strconv.Itoa(i)] = strconv.Itoa(20000 + i)
@@ -36,7 +36,7 @@ func load(t *testing.T, env map[string]string, paths ...string) *Config {
 }
 
 func TestInheritance(t *testing.T) {
-	c := load(t, inheritEnv(t), "testdata/inherit.cfg")
+	c := load(t, inheritEnv(), "testdata/inherit.cfg")
 	var got []string
 	for _, f := range c.Frontends {
 		got = append(got, fmt.Sprintf("%s %s %q %q tag=%s targets=%d nolog=%v captures=%q response=%q null=%v asap=%v errors=%v normal=%v",
@@ -76,7 +76,7 @@ func at(l []string, i int) string {
 }
 
 func TestBackendTimeouts(t *testing.T) {
-	c := load(t, inheritEnv(t), "testdata/inherit.cfg")
+	c := load(t, inheritEnv(), "testdata/inherit.cfg")
 	got := map[string][3]time.Duration{}
 	for _, b := range c.Backends {
 		got[b.Name] = [3]time.Duration{b.ServerTimeout, b.ConnectTimeout, b.QueueTimeout}
@@ -100,7 +100,7 @@ func TestBackendTimeouts(t *testing.T) {
 }
 
 func TestHazards(t *testing.T) {
-	c := load(t, inheritEnv(t), "testdata/inherit.cfg")
+	c := load(t, inheritEnv(), "testdata/inherit.cfg")
 	var got []string
 	for _, h := range c.Hazards() {
 		got = append(got, fmt.Sprintf("%s %s %d", h.Frontend, h.Kind, h.Place.Line))
@@ -165,7 +165,7 @@ func TestHazardsOfSettings(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	c := load(t, inheritEnv(t), "testdata/inherit.cfg")
+	c := load(t, inheritEnv(), "testdata/inherit.cfg")
 	httplog, _ := parser.Preset("httplog")
 	clf, _ := parser.Preset("clf")
 	tcplog, _ := parser.Preset("tcplog")
@@ -326,7 +326,7 @@ func TestPromex(t *testing.T) {
 func TestHAProxyAcceptsTheFixture(t *testing.T) {
 	for _, v := range haproxytest.Versions() {
 		var env []string
-		for k, x := range inheritEnv(t) {
+		for k, x := range inheritEnv() {
 			env = append(env, k+"="+x)
 		}
 		if out, ok := haproxytest.CheckFiles(t, v, env, "testdata/inherit.cfg"); !ok {
@@ -367,7 +367,7 @@ func BenchmarkParse(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Parse(Options{Env: testEnv}, "x", string(text)); err != nil {
+		if _, err := Parse(Options{Env: mapEnv(inheritEnv())}, "x", string(text)); err != nil {
 			b.Fatal(err)
 		}
 	}

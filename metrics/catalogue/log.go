@@ -40,11 +40,25 @@ func Blames() []string { return []string{"partner", "no_server", "proxy", "admin
 func UnservedReasons() []string { return []string{"no_route", "denied", "local", "bad_request"} }
 
 func logFamilies() []Family {
+	return append(alwaysLogFamilies(), phaseHistograms()...)
+}
+
+// phaseHistograms are the histograms that the setting histograms adds.
+func phaseHistograms() []Family {
+	var l []Family
+	for _, p := range Phases() {
+		l = append(l, Family{Name: PhaseDuration(p), Type: Histogram, Route: true, Labels: []string{"backend"}, Milliseconds: true,
+			Help: "Time that requests spent in the phase " + p + ", in seconds.", Note: "only with `histograms: [" + p + "]`"})
+	}
+	return l
+}
+
+func alwaysLogFamilies() []Family {
 	return []Family{
 		{Name: RequestsTotal, Type: Counter, Route: true, Labels: []string{"frontend", "backend", "method", "code", "termination_state"},
 			Help: "HTTP requests by what was asked, what was used and how they ended. code is none when HAProxy logged no status; termination_state is the first two characters."},
 		{Name: RequestDuration, Type: Histogram, Route: true, Labels: []string{"backend"}, Milliseconds: true,
-			Help: "Time from the first byte of the request to the end of the response, in seconds (%Ta). Lines written early (option logasap) are left out."},
+			Help: "Time from the first byte of the request to the end of the response, in seconds (%Ta). Lines written early (option logasap) and tunnels (101, CONNECT) are left out."},
 		{Name: ResponseDuration, Type: Histogram, Route: true, Labels: []string{"backend"}, Milliseconds: true,
 			Help: "Time the server took to send the response headers, in seconds (%Tr). Requests that never got there are left out."},
 		{Name: PhaseSecondsTotal, Type: Counter, Route: true, Labels: []string{"phase"}, Milliseconds: true,

@@ -169,3 +169,14 @@ func nativeFamilies() []Family {
 
 // sentence ends a help text.
 func sentence(s string) string { return strings.TrimSuffix(s, ".") + "." }
+
+// NativeFieldsOf returns the fields of one scope, in the order of NativeFields.
+func NativeFieldsOf(s Scope) []NativeField {
+	var out []NativeField
+	for _, n := range NativeFields() {
+		if n.Scope == s {
+			out = append(out, n)
+		}
+	}
+	return out
+}
