@@ -16,7 +16,7 @@ type jsonHeader struct {
 // readJSON adds the message within a log record in JSON. The message goes to e.buf, behind the tag.
 func (e *Envelope) readJSON() {
 	var h jsonHeader
-	if !scanObject(e.line, &h) {
+	if !scanRecord(e.line, &h) {
 		return
 	}
 	value := h.message
@@ -55,20 +55,20 @@ func (e *Envelope) readJSON() {
 // slack is how many readable bytes follow a line on the hot path: fields are read in wide words.
 const slack = 64
 
-// scanObject reads the keys of an object at the outermost level.
-func scanObject(b []byte, h *jsonHeader) bool {
-	p := skipSpace(b, 1)
+// scanRecord reads the keys of an object at the outermost level.
+func scanRecord(b []byte, h *jsonHeader) bool {
+	p := skipBlanks(b, 1)
 	for p < len(b) && b[p] == '"' {
-		end := skipString(b, p)
+		end := afterString(b, p)
 		if end == 0 {
 			return false
 		}
 		key := b[p+1 : end-1]
-		if p = skipSpace(b, end); p >= len(b) || b[p] != ':' {
+		if p = skipBlanks(b, end); p >= len(b) || b[p] != ':' {
 			return false
 		}
-		from := skipSpace(b, p+1)
-		to := skipValue(b, from)
+		from := skipBlanks(b, p+1)
+		to := afterValue(b, from)
 		if to == 0 {
 			return false
 		}
@@ -84,8 +84,8 @@ func scanObject(b []byte, h *jsonHeader) bool {
 		case "stream":
 			h.stream = true
 		}
-		if p = skipSpace(b, to); p < len(b) && b[p] == ',' {
-			p = skipSpace(b, p+1)
+		if p = skipBlanks(b, to); p < len(b) && b[p] == ',' {
+			p = skipBlanks(b, p+1)
 			continue
 		}
 		return p == len(b)-1 && b[p] == '}'
@@ -93,15 +93,15 @@ func scanObject(b []byte, h *jsonHeader) bool {
 	return false
 }
 
-func skipSpace(b []byte, p int) int {
+func skipBlanks(b []byte, p int) int {
 	for p < len(b) && (b[p] == ' ' || b[p] == '\t') {
 		p++
 	}
 	return p
 }
 
-// skipString returns the position behind the string that begins at p, 0 when it does not end.
-func skipString(b []byte, p int) int {
+// afterString returns the position behind the string that begins at p, 0 when it does not end.
+func afterString(b []byte, p int) int {
 	for p++; p < len(b); p++ {
 		switch b[p] {
 		case '\\':
@@ -113,13 +113,13 @@ func skipString(b []byte, p int) int {
 	return 0
 }
 
-// skipValue returns the position behind the value at p, 0 when it does not end.
-func skipValue(b []byte, p int) int {
+// afterValue returns the position behind the value at p, 0 when it does not end.
+func afterValue(b []byte, p int) int {
 	depth := 0
 	for p < len(b) {
 		switch b[p] {
 		case '"':
-			if p = skipString(b, p); p == 0 {
+			if p = afterString(b, p); p == 0 {
 				return 0
 			}
 			if depth == 0 {
@@ -151,7 +151,7 @@ func appendJSONText(dst, v []byte) ([]byte, bool) {
 	v = bytes.TrimRight(v, " \t")
 	switch {
 	case len(v) >= 2 && v[0] == '"':
-		return appendJSONString(dst, v[1:len(v)-1])
+		return appendUnquoted(dst, v[1:len(v)-1])
 	case len(v) >= 2 && v[0] == '[':
 		return appendJSONBytes(dst, v[1:len(v)-1])
 	case string(v) == "null":
@@ -181,7 +181,7 @@ func appendJSONBytes(dst, v []byte) ([]byte, bool) {
 	return dst, true
 }
 
-func appendJSONString(dst, v []byte) ([]byte, bool) {
+func appendUnquoted(dst, v []byte) ([]byte, bool) {
 	for {
 		i := bytes.IndexByte(v, '\\')
 		if i < 0 {
@@ -207,13 +207,13 @@ func appendJSONString(dst, v []byte) ([]byte, bool) {
 		case 't':
 			dst = append(dst, '\t')
 		case 'u':
-			r, ok := hex4(v)
+			r, ok := jsonRune(v)
 			if !ok {
 				return dst, false
 			}
 			v = v[4:]
 			if utf16.IsSurrogate(r) && len(v) >= 6 && v[0] == '\\' && v[1] == 'u' {
-				if r2, ok := hex4(v[2:]); ok {
+				if r2, ok := jsonRune(v[2:]); ok {
 					if both := utf16.DecodeRune(r, r2); both != utf8.RuneError {
 						r, v = both, v[6:]
 					}
@@ -226,7 +226,7 @@ func appendJSONString(dst, v []byte) ([]byte, bool) {
 	}
 }
 
-func hex4(v []byte) (rune, bool) {
+func jsonRune(v []byte) (rune, bool) {
 	if len(v) < 4 {
 		return 0, false
 	}
