@@ -10,6 +10,8 @@ import (
 // value is: a whole number, or whole milliseconds. These print the same bytes from integers. OpenMetrics
 // adds ".0" to what would look like an integer.
 
+func appendUint(b []byte, v uint64) []byte { return strconv.AppendUint(b, v, 10) }
+
 // appendCount appends a whole number as a float is printed: exponent form from 1e6 on.
 func appendCount(b []byte, v uint64, om bool) []byte {
 	if v < 1_000_000 {

@@ -4,9 +4,6 @@ package metrics
 // phase (HAProxy configuration manual, section 8.5). The tables hold the characters that any version
 // from 1.5 to 3.5 writes, plus I ("internal error").
 
-// TerminationNone is the label value when the line has no termination state.
-const TerminationNone = "none"
-
 type termChar struct {
 	c    byte
 	name string // label value
@@ -150,7 +147,7 @@ func newTermTable() *termTable {
 	for i, s := range TerminationStates() {
 		t.names[i+1] = s
 	}
-	t.names[termNone], t.names[termOther] = TerminationNone, "other"
+	t.names[termOther] = "other"
 	return t
 }
 

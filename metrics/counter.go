@@ -1,0 +1,290 @@
+package metrics
+
+import (
+	"haproxy_log_exporter/labels"
+	"haproxy_log_exporter/parser"
+)
+
+// Counter counts records into a shard. Like the shard it has one user at a time.
+type Counter struct {
+	shard    *Shard
+	haproxy  string
+	resolver *labels.Resolver[Cell]
+	customs  []*customBinding
+	exemplar parser.Field
+	key      []byte // scratch of custom
+	f        facts
+}
+
+// numPhases is len(catalogue.Phases()); a test compares.
+const numPhases = 7
+
+// absent stands for a timer that the line does not have; -1 is one that the request did not reach.
+const absent = -2
+
+// facts are what counting needs of a record, as numbers.
+type facts struct {
+	n       uint64 // how often the line counts
+	phase   [numPhases]int64
+	active  int64 // Ta, else Tt
+	total   int64 // Tt, else Ta
+	status  int   // 100 to 599, 0, or StatusUnknown
+	method  uint8
+	term    uint8
+	server  ServerKind
+	early   bool
+	bad     bool
+	up      bool // 101 or CONNECT
+	retries int64
+	redis   bool
+	sent    int64
+	recv    int64
+}
+
+// Record counts one line: res is what became of it, rec its fields when res is a request or a session.
+// It allocates nothing and takes no lock unless a series is born.
+func (c *Counter) Record(rec *parser.Record, res parser.Result) {
+	s := c.shard
+	s.vals[s.lines[res]]++
+	switch res {
+	case parser.ResultHTTP:
+		c.request(rec)
+	case parser.ResultTCP:
+		f := &c.f
+		f.n = rec.Repeat()
+		f.term = s.table.terms.id(rec.Bytes(parser.TerminationState))
+		f.total = timer(rec, parser.TimeTotal)
+		c.session(c.resolver.Resolve(rec))
+	}
+}
+
+func (c *Counter) request(rec *parser.Record) {
+	s := c.shard
+	f := &c.f
+	f.read(rec, s.table)
+	e := c.resolver.Resolve(rec)
+	cell := &e.Data
+	if cell.generation != s.table.generation.Load()+1 {
+		c.open(e)
+	}
+	k := f.key()
+	i := cell.find(k)
+	if i < 0 {
+		i = c.openSlot(e, k)
+	}
+	slot := &cell.slots[i]
+	c.server(e, slot, rec) // may give birth to a series, which moves the values
+	vals := s.vals
+	vals[slot.requests] += f.n
+	vals[cell.frontend] += f.n
+	if slot.unserved != 0 {
+		vals[slot.unserved] += f.n
+	}
+	for _, off := range cell.overflow {
+		vals[off] += f.n
+	}
+	if slot.overflow != 0 {
+		vals[slot.overflow] += f.n
+	}
+	c.route(vals[cell.route:])
+	c.times(cell)
+	c.judge(cell, slot, rec)
+	if len(c.customs) > 0 {
+		c.custom(e, rec, f.n)
+	}
+	if f.up {
+		c.session(e)
+	}
+}
+
+// timer returns a timer in milliseconds, -1 when the request did not get so far, absent when the line has none.
+func timer(rec *parser.Record, f parser.Field) int64 {
+	v, ok := rec.Int(f)
+	if !ok {
+		return absent
+	}
+	return max(v, -1)
+}
+
+func (f *facts) read(rec *parser.Record, t *Table) {
+	f.n = rec.Repeat()
+	f.phase = [numPhases]int64{
+		timer(rec, parser.TimeHandshake), timer(rec, parser.TimeIdle), timer(rec, parser.TimeRequest), timer(rec, parser.TimeQueue),
+		timer(rec, parser.TimeConnect), timer(rec, parser.TimeResponse), timer(rec, parser.TimeData),
+	}
+	f.active, f.total = timer(rec, parser.TimeActive), timer(rec, parser.TimeTotal)
+	if f.active == absent {
+		f.active = f.total
+	} else if f.total == absent {
+		f.total = f.active
+	}
+	f.status = StatusUnknown
+	if v, ok := rec.Int(parser.Status); ok {
+		f.status = 0
+		if v >= 100 && v <= 599 {
+			f.status = int(v)
+		}
+	}
+	f.method = t.methods.id(rec.Bytes(parser.Method))
+	f.term = t.terms.id(rec.Bytes(parser.TerminationState))
+	f.server = ServerReal
+	if v := rec.Bytes(parser.Server); len(v) > 0 && v[0] == '<' {
+		f.server = ServerApplet
+		if string(v) == "<NOSRV>" {
+			f.server = ServerNone
+		}
+	}
+	f.early = rec.Plus(parser.TimeActive) || rec.Plus(parser.TimeTotal) || rec.Plus(parser.BytesSent)
+	f.bad = rec.BadRequest()
+	f.up = f.status == 101 || f.method == methodCONNECT && f.status >= 200 && f.status < 300
+	f.retries, _ = rec.Int(parser.Retries)
+	f.redis = rec.Plus(parser.Retries)
+	f.sent, _ = rec.Int(parser.BytesSent)
+	f.recv, _ = rec.Int(parser.BytesReceived)
+}
+
+// key holds everything that decides which series of its cell a request moves, but for times.
+func (f *facts) key() uint64 {
+	k := uint64(uint16(f.status+1)) | uint64(f.method)<<16 | uint64(f.term)<<24 | uint64(f.server)<<32
+	if f.early {
+		k |= 1 << 40
+	}
+	if f.bad {
+		k |= 1 << 41
+	}
+	return k
+}
+
+// route counts what only the route's labels describe; v starts at the route's block.
+func (c *Counter) route(v []uint64) {
+	f := &c.f
+	l := &c.shard.table.layout
+	n := f.n
+	aborted := -1
+	for i, ms := range f.phase {
+		switch {
+		case ms >= 0:
+			if i == phaseData && (f.early || f.up) {
+				continue // data is still flowing, or is that of a tunnel
+			}
+			v[2*i] += uint64(ms) * n
+			v[2*i+1] += n
+		case ms == -1 && aborted < 0:
+			aborted = i
+		}
+	}
+	if aborted >= 0 {
+		v[l.aborts+uint32(aborted)] += n
+	}
+	if f.retries > 0 {
+		v[l.retries] += uint64(f.retries) * n
+	}
+	if f.redis {
+		v[l.redispatches] += n
+	}
+	if !f.early {
+		if f.recv > 0 {
+			v[l.reqBytes] += uint64(f.recv) * n
+		}
+		if f.sent > 0 {
+			v[l.respBytes] += uint64(f.sent) * n
+		}
+	}
+}
+
+// times counts the histograms. The native one is last: it may give birth to buckets, which moves the values.
+func (c *Counter) times(cell *Cell) {
+	f := &c.f
+	t := c.shard.table
+	v := c.shard.vals[cell.hist.off:]
+	if ms := f.phase[phaseResponse]; ms >= 0 {
+		t.buckets.observe(v[t.layout.response:], ms, f.n)
+	}
+	for i, h := range t.fam.phases {
+		if ms := f.phase[h.phase]; ms >= 0 && (h.phase != phaseData || !f.early && !f.up) {
+			t.buckets.observe(v[t.layout.extra[i]:], ms, f.n)
+		}
+	}
+	if f.active >= 0 && !f.early && !f.up {
+		t.buckets.observe(v, f.active, f.n)
+		if t.native != nil {
+			c.observeNative(cell.hist, f.active)
+		}
+	}
+}
+
+// Indexes of phases that the code names.
+const (
+	phaseRequest  = 2
+	phaseQueue    = 3
+	phaseConnect  = 4
+	phaseResponse = 5
+	phaseData     = 6
+)
+
+func (c *Counter) observeNative(h *histState, ms int64) {
+	t := c.shard.table
+	if ms == 0 {
+		c.shard.vals[h.off+t.layout.zero] += c.f.n
+		return
+	}
+	i := t.native.find(ms)
+	off := h.octaves[i/nativePerOctave]
+	if off == 0 {
+		off = c.openOctave(h, i/nativePerOctave)
+	}
+	c.shard.vals[off+uint32(i%nativePerOctave)] += c.f.n
+}
+
+// judge counts the outcome.
+func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
+	o := slot.verdict.Outcome
+	if o == OutcomeNone {
+		return
+	}
+	f := &c.f
+	vals := c.shard.vals
+	if slot.timed && cell.within > 0 && f.waited() > cell.within {
+		o = OutcomeLate
+	}
+	off := cell.sla + uint32(o) - 1
+	vals[off] += f.n
+	if o == OutcomeFailed {
+		vals[cell.route+c.shard.table.layout.failures+uint32(slot.verdict.Blame)-1] += f.n
+	} else if o != OutcomeLate {
+		return
+	}
+	if c.exemplar != parser.FieldNone {
+		c.remember(cell, off, rec)
+	}
+}
+
+// waited is the time that the partner is responsible for: Tw+Tc+Tr. When it never answered, it is the time
+// from the complete request to the end.
+func (f *facts) waited() int64 {
+	tw, tc, tr := f.phase[phaseQueue], f.phase[phaseConnect], f.phase[phaseResponse]
+	w := max(tw, 0) + max(tc, 0) + max(tr, 0)
+	if tr == -1 && f.active >= 0 {
+		w = max(w, f.active-max(f.phase[phaseRequest], 0))
+	}
+	return w
+}
+
+// codeLabel returns the values of the label code: the status, or none.
+func codeLabel(status int) string {
+	if status < 100 || status > 599 {
+		return codeNone
+	}
+	return string([]byte{byte('0' + status/100), byte('0' + status/10%10), byte('0' + status%10)})
+}
+
+// codeClass returns the class of a status, such as 2xx, or none.
+func codeClass(status int) string {
+	if status < 100 || status > 599 {
+		return codeNone
+	}
+	return string([]byte{byte('0' + status/100), 'x', 'x'})
+}
+
+// codeNone is the label value when HAProxy logged no status.
+const codeNone = "none"

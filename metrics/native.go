@@ -1,0 +1,91 @@
+package metrics
+
+import (
+	"math"
+	"sort"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+func inf() float64 { return math.Inf(1) }
+
+// zeroThreshold is the width of the zero bucket that client_golang uses by default: 2^-128.
+const zeroThreshold = 2.938735877055719e-39
+
+// nativeHistogram adds the native buckets of a series to its message. They are left out when they do not
+// hold the same observations as the classic ones, which happens after an upgrade from a snapshot without them.
+func (g *gatherer) nativeHistogram(h *dto.Histogram, f *cutFamily, s *series) {
+	c := g.cut
+	if g.native == nil {
+		g.indexNative(f)
+	}
+	zeros := c.values[s.off+uint32(f.buckets.width())]
+	total := zeros
+	octaves := g.native[seriesKey(s)]
+	for _, o := range octaves {
+		for _, v := range c.values[o.off : o.off+nativePerOctave] {
+			total += v
+		}
+	}
+	if total != h.GetSampleCount() {
+		return
+	}
+	schema, threshold := int32(nativeSchema), zeroThreshold
+	h.Schema, h.ZeroThreshold, h.ZeroCount = &schema, &threshold, &zeros
+	last, previous := 0, int64(0)
+	var span *dto.BucketSpan
+	for _, o := range octaves {
+		for i, v := range c.values[o.off : o.off+nativePerOctave] {
+			if v == 0 {
+				continue
+			}
+			key := nativeFirstKey + o.octave*nativePerOctave + i
+			gap := key - last
+			if span == nil || gap > 2 { // a gap of up to two empty buckets costs less than a span
+				offset, length := int32(gap), uint32(0)
+				span = &dto.BucketSpan{Offset: &offset, Length: &length}
+				h.PositiveSpan = append(h.PositiveSpan, span)
+			} else {
+				for ; gap > 0; gap-- {
+					h.PositiveDelta = append(h.PositiveDelta, -previous)
+					previous = 0
+					*span.Length++
+				}
+			}
+			h.PositiveDelta = append(h.PositiveDelta, int64(v)-previous)
+			previous = int64(v)
+			*span.Length++
+			last = key + 1
+		}
+	}
+	if len(h.PositiveSpan) == 0 && zeros == 0 {
+		// A native histogram without observations is told from a classic one by an empty span.
+		offset, length := int32(0), uint32(0)
+		h.PositiveSpan = []*dto.BucketSpan{{Offset: &offset, Length: &length}}
+	}
+}
+
+// seriesKey tells series of request_duration apart: each has values of its own.
+func seriesKey(s *series) uint64 { return uint64(s.off) }
+
+// indexNative finds the octaves of every series of request_duration.
+func (g *gatherer) indexNative(f *cutFamily) {
+	type key struct {
+		prefix uint32
+		lead   string
+	}
+	classic := make(map[key]uint64, len(f.series))
+	for i := range f.series {
+		classic[key{f.series[i].prefix, f.series[i].suffix}] = seriesKey(&f.series[i])
+	}
+	g.native = make(map[uint64][]nativeOctave, len(f.series))
+	for i := range g.cut.native {
+		n := &g.cut.native[i]
+		at := len(n.suffix) - len(octaveMark(0))
+		k := classic[key{n.prefix, n.suffix[:at]}]
+		g.native[k] = append(g.native[k], nativeOctave{octave: int(n.suffix[at+1]), off: n.off})
+	}
+	for _, l := range g.native {
+		sort.Slice(l, func(i, j int) bool { return l[i].octave < l[j].octave })
+	}
+}

@@ -1,0 +1,197 @@
+package metrics
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"haproxy_log_exporter/metrics/catalogue"
+)
+
+// errSnapshot is returned, wrapped, for anything that Marshal did not write.
+var errSnapshot = errors.New("damaged series")
+
+// savedFamily is a family of a snapshot.
+type savedFamily struct {
+	name, signature string
+	restarts        uint64
+	width           int
+	series          []savedSeries
+}
+
+type savedSeries struct {
+	prefix  int
+	created int64
+	suffix  string
+	values  []uint64
+}
+
+// Restore takes over the series of a snapshot that Cut.Marshal wrote. Families whose labels, type and buckets
+// are as they were go on where they stopped; others start again at 0, which is counted in
+// haproxy_log_schema_restarts_total, and their names are returned. It is called once on a new table, before
+// the first line is counted. On an error the table is unchanged.
+func (t *Table) Restore(data []byte) (restarted []string, err error) {
+	s, err := decodeSnapshot(data)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.idle.expired = s.expired
+	for label, values := range s.admitted {
+		for _, v := range values {
+			t.admit(label, v)
+		}
+	}
+	kept := map[string]bool{}
+	for i := range s.families {
+		f := &s.families[i]
+		now := t.reg.byName[f.name]
+		if now == nil {
+			continue
+		}
+		now.restarts = f.restarts
+		if f.signature != now.signature() {
+			if len(f.series) > 0 {
+				now.restarts++
+				restarted = append(restarted, f.name)
+			}
+			continue
+		}
+		kept[f.name] = true
+		for k := range f.series {
+			t.restoreSeries(now, s.prefix(t, f.series[k].prefix), &f.series[k])
+		}
+	}
+	if t.fam.native != nil && kept[catalogue.RequestDuration] {
+		for k := range s.native.series {
+			t.restoreSeries(t.fam.native, s.prefix(t, s.native.series[k].prefix), &s.native.series[k])
+		}
+	}
+	return restarted, nil
+}
+
+// restoreSeries finds or gives birth to a series and adds the saved values to the base.
+func (t *Table) restoreSeries(f *family, p uint32, s *savedSeries) {
+	if b := t.blockOf(f); b != nil {
+		lead := s.suffix
+		for i := range b.items {
+			if it := &b.items[i]; it.family == f && it.label != "" {
+				if l, ok := cutLabel(s.suffix, it.label); ok {
+					lead = l
+					break
+				}
+			}
+		}
+		if b == &t.layout.route {
+			lead = ""
+		}
+		t.ensure(b, p, lead, true)
+	}
+	t.ensureOne(f, p, s.suffix, true)
+	sr := &f.series[t.reg.find(f, p, s.suffix)]
+	sr.created = s.created
+	if n := int(sr.off) + f.width - len(t.base); n > 0 {
+		t.base = append(t.base, make([]uint64, n)...)
+	}
+	for i := range min(f.width, len(s.values)) {
+		t.base[int(sr.off)+i] += s.values[i]
+	}
+}
+
+// cutLabel returns the text before a trailing label.
+func cutLabel(text, last string) (string, bool) {
+	if text == last {
+		return "", true
+	}
+	return strings.CutSuffix(text, ","+last)
+}
+
+// blockOf returns the block that series of the family are born in, nil when they are born alone.
+func (t *Table) blockOf(f *family) *block {
+	for _, b := range []*block{&t.layout.route, &t.layout.hist, &t.layout.sla} {
+		if slices.ContainsFunc(b.items, func(it item) bool { return it.family == f }) {
+			return b
+		}
+	}
+	return nil
+}
+
+// savedTable is a decoded snapshot.
+type savedTable struct {
+	expired  uint64
+	admitted map[string][]string
+	prefixes []prefix
+	ids      []uint32 // of prefixes in the present registry, plus one; 0 when not needed yet
+	families []savedFamily
+	native   savedFamily
+}
+
+// prefix returns the present index of a saved prefix.
+func (s *savedTable) prefix(t *Table, i int) uint32 {
+	if s.ids[i] == 0 {
+		p := &s.prefixes[i]
+		id := t.plain
+		if p.values != nil {
+			id = t.routePrefix(p.haproxy, p.values)
+		} else if p.text != "" {
+			id = t.namePrefix(p.haproxy)
+		}
+		s.ids[i] = id + 1
+	}
+	return s.ids[i] - 1
+}
+
+func decodeSnapshot(data []byte) (*savedTable, error) {
+	if len(data) == 0 || data[0] != snapshotVersion {
+		return nil, fmt.Errorf("%w: unknown version", errSnapshot)
+	}
+	d := &decoder{b: data[1:]}
+	s := &savedTable{expired: d.uint(), admitted: map[string][]string{}}
+	for range d.count(2) {
+		label := d.string()
+		s.admitted[label] = d.strings()
+	}
+	s.prefixes = make([]prefix, d.count(2))
+	s.ids = make([]uint32, len(s.prefixes))
+	for i := range s.prefixes {
+		p := &s.prefixes[i]
+		p.haproxy = d.string()
+		p.text = p.haproxy // says whether the series carry the HAProxy's name
+		if d.uint() == 1 {
+			p.values = d.strings()
+		}
+	}
+	s.families = make([]savedFamily, d.count(5))
+	for i := range s.families {
+		f := &s.families[i]
+		f.name, f.signature, f.restarts = d.string(), d.string(), d.uint()
+		d.series(f, len(s.prefixes))
+	}
+	d.series(&s.native, len(s.prefixes))
+	switch {
+	case d.bad:
+		return nil, fmt.Errorf("%w: it ends too soon or holds impossible numbers", errSnapshot)
+	case len(d.b) > 0:
+		return nil, fmt.Errorf("%w: %d bytes too many", errSnapshot, len(d.b))
+	}
+	return s, nil
+}
+
+func (d *decoder) series(f *savedFamily, prefixes int) {
+	f.width = d.count(1)
+	f.series = make([]savedSeries, d.count(3+f.width))
+	values := make([]uint64, len(f.series)*f.width)
+	for i := range f.series {
+		s := &f.series[i]
+		s.prefix, s.created, s.suffix = int(d.uint()), int64(d.uint()), d.string()
+		if s.prefix < 0 || s.prefix >= prefixes {
+			d.bad, d.b, s.prefix = true, nil, 0
+		}
+		s.values, values = values[:f.width:f.width], values[f.width:]
+		for k := range s.values {
+			s.values[k] = d.uint()
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package metrics
+
+import (
+	"haproxy_log_exporter/labels"
+	"haproxy_log_exporter/metrics/catalogue"
+	"haproxy_log_exporter/parser"
+)
+
+// Shard is the counts of one source: a flat array of values indexed by the registry's offsets. It has one
+// writer; whoever writes or copies holds the source's lock.
+type Shard struct {
+	table     *Table
+	source    string
+	vals      []uint64
+	lines     [parser.NumResults]uint32 // offsets of lines_total, by result
+	exemplars *exemplarStore
+	blocks    map[uint32]*histState // by offset of the histogram block
+	main      *Counter
+	nextID    uint32
+}
+
+// histState holds where a histogram block's native buckets are: one offset for each octave, 0 until born.
+type histState struct {
+	off     uint32
+	octaves [nativeOctaves]uint32
+	prefix  uint32
+	lead    string
+}
+
+// NewShard returns the counts of a source. source is the configured text, haproxyName the HAProxy that
+// writes its lines (used with more than one). Record needs a Counter: see NewCounter.
+func (t *Table) NewShard(source, haproxyName string) *Shard {
+	s := &Shard{table: t, source: source, exemplars: newExemplarStore(), blocks: map[uint32]*histState{}}
+	t.mu.Lock()
+	for i, r := range catalogue.LineResults() {
+		s.lines[i] = t.ensureOne(t.fam.lines, t.plain, join(label("source", labels.Sanitise([]byte(source))), label("result", r)), true)
+	}
+	t.mu.Unlock()
+	s.grow()
+	s.main = &Counter{shard: s, haproxy: haproxyName}
+	return s
+}
+
+// Source returns the configured text of the source.
+func (s *Shard) Source() string { return s.source }
+
+// NewCounter binds the shard to the formats of its source: the resolver finds the labels of a record, set
+// the fields that configured counters and exemplars need. The first Counter is the one that Shard.Record
+// uses; further ones are for lines of other HAProxies in the same source (see ForHAProxy).
+func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) (*Counter, error) {
+	c := s.main
+	if c.resolver != nil {
+		c = &Counter{shard: s, haproxy: c.haproxy}
+	}
+	c.resolver = r
+	t := s.table
+	var err error
+	if c.customs, err = t.bindCounters(set); err != nil {
+		return nil, err
+	}
+	c.exemplar = parser.FieldNone
+	if t.opt.ExemplarField != "" {
+		if c.exemplar, err = set.Field(t.opt.ExemplarField); err != nil {
+			return nil, wrap("exemplars", err)
+		}
+	}
+	return c, nil
+}
+
+// ForHAProxy makes the counter count for another HAProxy, for sources that several write to. It is called
+// before the first Record.
+func (c *Counter) ForHAProxy(name string) *Counter {
+	c.haproxy = name
+	return c
+}
+
+// Record counts one line with the shard's first counter; see Counter.Record.
+func (s *Shard) Record(rec *parser.Record, res parser.Result) { s.main.Record(rec, res) }
+
+// SetTime tells the time of reading, in milliseconds since 1970, for exemplars. It is called once a block.
+func (s *Shard) SetTime(ms int64) { s.exemplars.now = ms }
+
+// grow makes room for all offsets that are born. It runs when a series is born, never per line.
+func (s *Shard) grow() {
+	t := s.table
+	t.mu.Lock()
+	n := int(t.reg.next)
+	t.mu.Unlock()
+	if n <= len(s.vals) {
+		return
+	}
+	if n > cap(s.vals) {
+		v := make([]uint64, len(s.vals), n+n/4+256)
+		copy(v, s.vals)
+		s.vals = v
+	}
+	s.vals = s.vals[:n]
+}
+
+// CopyValues copies the values into dst, which is grown as needed, and returns it. The copy may be shorter
+// than that of another shard or of a later cut.
+func (s *Shard) CopyValues(dst []uint64) []uint64 { return append(dst[:0], s.vals...) }
+
+// Part is one shard's share of a cut. It can be used again.
+type Part struct {
+	values    []uint64
+	exemplars []exemplar
+}
+
+// Copy fills a Part. It is called under the source's lock and does nothing but copy memory.
+func (s *Shard) Copy(p *Part) {
+	p.values = s.CopyValues(p.values)
+	p.exemplars = s.exemplars.copy(p.exemplars)
+}
+
+// Remove adds the shard's values to what the table keeps for sources that are gone. The shard must not be
+// used any more, and no cut that holds a Part of it may be merged afterwards.
+func (t *Table) Remove(s *Shard) {
+	t.mu.Lock()
+	t.base = addValues(t.base, s.vals)
+	t.mu.Unlock()
+	s.vals = nil
+}
+
+// addValues adds src to dst, element by element.
+func addValues(dst, src []uint64) []uint64 {
+	if n := len(src) - len(dst); n > 0 {
+		dst = append(dst, make([]uint64, n)...)
+	}
+	dst = dst[:max(len(dst), len(src))]
+	for i, v := range src {
+		dst[i] += v
+	}
+	return dst
+}
