@@ -143,3 +143,6 @@ func get(u string) ([]byte, error) {
 }
 
 func ok(u string) bool { _, err := get(u); return err == nil }
+
+// AttachPrometheus is for a Prometheus that something else has started.
+func AttachPrometheus(t testing.TB, url string) *Prometheus { return &Prometheus{URL: url, t: t} }
