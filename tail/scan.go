@@ -203,7 +203,8 @@ func (f *Follower) takePlain(s *sibling, file *os.File, now time.Time) bool {
 
 // unknownPlain handles content that belongs to no generation.
 func (f *Follower) unknownPlain(s *sibling, file *os.File, now time.Time) bool {
-	if s.kind != rotated {
+	// Half a line proves nothing: it may be the beginning of a copy that is being made.
+	if s.kind != rotated || lastLineEnd(file, s.fi.Size()) == 0 {
 		f.settle(s, nil)
 		return false
 	}

@@ -52,7 +52,7 @@ type FileStats struct {
 }
 
 // RecoveredLines returns the lines that were read after their path had moved on.
-func (s *Stats) RecoveredLines(from Recovered) uint64 { return s.Recovered[from] }
+func (s Stats) RecoveredLines(from Recovered) uint64 { return s.Recovered[from] }
 
 // Backlog tells how far the reading of a backlog is. Bytes are those on disk, compressed
 // ones for archives.
