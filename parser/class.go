@@ -1,10 +1,5 @@
 package parser
 
-import (
-	"net/netip"
-	"unsafe"
-)
-
 // class is the lexical class of a field: which bytes it may hold and which texts fit. It is what
 // keeps a line of another format from being read as wrong numbers.
 type class uint8
@@ -44,7 +39,7 @@ const (
 func (c class) String() string {
 	return [numClasses]string{"literal text", "integer", "unsigned integer", "hexadecimal number", "three digits",
 		"port", "integer or -", "date with milliseconds", "date with zone", "address", "proxy or server name",
-		"two-character termination state", "four-character termination state", "token", "part of the request line",
+		"two-character termination state", "four-character termination state", "word", "token", "part of the request line",
 		"query", "request line", "captured headers in braces", "list of captured headers", "cookie", "free text",
 		"escaped text", "JSON number", "JSON string", "JSON boolean", "JSON value", "JSON list"}[c]
 }
@@ -75,6 +70,8 @@ func (c class) holds(b byte) bool {
 		return b > ' ' && b != '"' && b != '/' && b != '|' && b != ',' && b != '{' && b != '}'
 	case clsState2, clsState4:
 		return isAlnum(b) || b == '-'
+	case clsWord:
+		return isAlnum(b) || b == '-' || b == '_' || b == '.' || b == ':' || b == '+'
 	case clsToken:
 		return b > ' ' && b != '"'
 	case clsURL, clsQuery:
@@ -265,20 +262,6 @@ func fitsDate(t []byte) bool {
 		return rest[0] == ' ' && (rest[1] == '+' || rest[1] == '-') && digits(rest[2:])
 	}
 	return false
-}
-
-// fitsAddr accepts -, unix, an IPv4 or an IPv6 address, and the hexadecimal forms of {+X}.
-func fitsAddr(t []byte) bool {
-	switch string(t) {
-	case "-", "unix":
-		return true
-	}
-	if len(t) > 45 {
-		return false
-	}
-	// The string lives only as long as the call; ParseAddr keeps it only in an error or a zone.
-	_, err := netip.ParseAddr(unsafe.String(&t[0], len(t)))
-	return err == nil
 }
 
 func fitsState(t []byte) bool {

@@ -341,7 +341,7 @@ func (p *formatParser) addPlain(it item, raw *rawItem) {
 	}
 	if raw.flags&flagE != 0 {
 		switch it.class {
-		case clsText, clsCookie, clsToken, clsList, clsBraces, clsURL, clsQuery, clsRequest:
+		case clsText, clsCookie, clsWord, clsToken, clsList, clsBraces, clsURL, clsQuery, clsRequest:
 			it.escaped = true
 		}
 	}

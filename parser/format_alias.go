@@ -61,7 +61,7 @@ func aliases() []alias {
 		{name: "ts", field: TerminationState, class: clsState2, since: "1.5"},
 		{name: "tsc", field: TerminationState, class: clsState4, since: "1.5"},
 		{name: "rc", field: Retries, class: clsInt, flags: p, since: "1.5"},
-		{name: "OG", field: Origin, class: clsToken, flags: q, since: "3.1"},
+		{name: "OG", field: Origin, class: clsWord, flags: q, since: "3.1"},
 		// cookies and captures
 		{name: "CC", field: RequestCookie, class: clsCookie, flags: q | h, since: "1.5"},
 		{name: "CS", field: ResponseCookie, class: clsCookie, flags: q | h, since: "1.5"},
@@ -100,10 +100,10 @@ func aliases() []alias {
 		{name: "rt", field: RequestCounter, class: clsUint, flags: x, since: "1.5"},
 		{name: "lc", field: LogCounter, class: clsUint, flags: x, since: "1.6"},
 		// the rest
-		{name: "sslc", field: TLSCipher, class: clsToken, flags: q, since: "1.5"},
-		{name: "sslv", field: TLSVersion, class: clsToken, flags: q, since: "1.5"},
+		{name: "sslc", field: TLSCipher, class: clsWord, flags: q, since: "1.5"},
+		{name: "sslv", field: TLSVersion, class: clsWord, flags: q, since: "1.5"},
 		{name: "pid", field: ProcessID, class: clsUint, flags: x, since: "1.5"},
-		{name: "H", field: Hostname, class: clsToken, flags: q, since: "1.5"},
+		{name: "H", field: Hostname, class: clsWord, flags: q, since: "1.5"},
 		{name: "ID", field: UniqueID, class: clsText, flags: q, since: "1.5"},
 		// retired in 2.5 (deprecated names of 1.4 development versions)
 		{name: "Ci", field: ClientAddr, class: clsAddr, flags: q | x, since: "1.5", retired: "2.5", canon: "ci"},

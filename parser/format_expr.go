@@ -148,7 +148,9 @@ func exprClass(expr string) (c class, escaped bool) {
 	switch last {
 	case "json":
 		return clsText, true
-	case "hex", "base64", "sha1", "sha2", "md5":
+	case "hex":
+		return clsHex, false
+	case "base64":
 		return clsToken, false
 	case "length", "bytes_length", "count", "strcmp", "crc32", "xxh32", "djb2", "wt6", "and", "or", "xor", "add", "sub", "mul", "div", "mod", "neg", "cpl", "bool", "not", "even", "odd":
 		return clsOptInt, false
@@ -160,7 +162,7 @@ func exprClass(expr string) (c class, escaped bool) {
 	case "src", "dst", "fc_src", "fc_dst", "bc_src", "bc_dst":
 		return clsAddr, false
 	case "fe_name", "be_name", "srv_name", "uuid", "hostname", "ssl_fc_protocol", "ssl_fc_cipher", "ssl_bc_protocol", "ssl_bc_cipher":
-		return clsToken, false
+		return clsWord, false
 	case "method", "capture.req.method", "capture.req.ver", "req.ver":
 		return clsToken, false
 	case "status", "txn.status", "fc_err", "bc_err", "fc_http_major", "bc_http_major", "ssl_c_verify", "ssl_c_ca_err_depth",

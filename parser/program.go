@@ -153,7 +153,7 @@ func (p *Program) analyse() {
 // fields are known not to hold, or -1.
 func (p *Program) oneEnd(k, without int) bool {
 	it := &p.items[k]
-	if _, own := it.ownEnd(nil, 0); own && !it.vanish {
+	if _, own := it.ownEnd(nil, 0); own && !it.vanish || p.addrShape(k) {
 		return true
 	}
 	if k+1 == len(p.items) {
@@ -188,6 +188,9 @@ func (p *Program) oneStart(k, without int) bool {
 		return false
 	}
 	c := prev.lit[len(prev.lit)-1]
+	if it.class == clsEscaped && c == '"' {
+		return true // every quote inside stands after a backslash, this one does not
+	}
 	return int(c) == without || !it.class.holds(c)
 }
 
@@ -236,6 +239,19 @@ func (p *Program) Parse(msg []byte, rec *Record) Result {
 
 // parse reads a complete message; ok is false when it does not follow the format to its end.
 func (p *Program) parse(msg []byte, rec *Record) (Result, bool) {
+	if p.ops != nil && p.run(msg, rec) && (!p.check || p.guarded(msg)) {
+		return p.result(rec), true
+	}
+	return p.search(msg, rec)
+}
+
+// guarded reports whether the message has one reading for sure.
+func (p *Program) guarded(msg []byte) bool {
+	return p.guardCount >= 0 && bytes.Count(msg, []byte{p.guard}) == p.guardCount
+}
+
+// search reads a message that the flat program gave up, or that needs a second look.
+func (p *Program) search(msg []byte, rec *Record) (Result, bool) {
 	m := &rec.m
 	m.reset(p, msg)
 	if !m.match(0, 0, false) {
@@ -243,7 +259,7 @@ func (p *Program) parse(msg []byte, rec *Record) (Result, bool) {
 	}
 	rec.begin(p, msg)
 	p.fill(rec, m.spans)
-	if p.check && (p.guardCount < 0 || bytes.Count(msg, []byte{p.guard}) != p.guardCount) && !m.unique() {
+	if p.check && !p.guarded(msg) && !m.unique() {
 		rec.begin(p, msg)
 		m.failItem, m.failPos, m.failValue, m.cutItem = 0, 0, true, -1
 		return ResultValue, true

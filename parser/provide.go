@@ -1,5 +1,7 @@
 package parser
 
+import "strings"
+
 // gives are the parts of a request that a field provides. Each part is taken from one field of a
 // format, the best there is.
 type gives uint8
@@ -71,7 +73,7 @@ func (p *Program) adoptLabels() {
 	}
 	for i := range p.items {
 		it := &p.items[i]
-		if it.class == clsLiteral || it.alias != "" || it.field != FieldNone {
+		if it.alias != "" || it.field != FieldNone || !strings.HasPrefix(it.expr, "var(") && !strings.HasPrefix(it.expr, "capture.req.hdr(") {
 			continue
 		}
 		if f := fieldOfLabel(it.label); f != FieldNone && !have[f] {
@@ -92,12 +94,6 @@ func fieldOfLabel(label string) Field {
 		return Status
 	case "host", "http_host", "uri_host":
 		return Host
-	case "frontend", "frontend_name", "fe_name":
-		return Frontend
-	case "backend", "backend_name", "be_name":
-		return Backend
-	case "server", "server_name", "srv_name":
-		return Server
 	}
 	return FieldNone
 }
@@ -147,6 +143,9 @@ func (p *Program) bind(w *wants, f *Format) *Program {
 			} else if alias, n, ok := capture(f, name); ok && (it.alias == alias || it.alias == alias+"l") && !p.calls(name) {
 				it.caps = append(it.caps, capSlot{n, slot})
 			}
+		}
+		if it.slot == FieldNone && len(it.more) > 0 {
+			it.slot, it.more = it.more[0], it.more[1:]
 		}
 		if w.all && it.slot == FieldNone && len(it.more) == 0 {
 			it.slot = Field(q.slots)

@@ -98,13 +98,14 @@ type Record struct {
 	cut     bool
 	badReq  bool
 	m       matcher
+	padded  []byte // copy of a message that has no slack behind it
 }
 
 // Bytes returns the field's bytes as logged, nil when the field is absent: not in the format, not
 // wanted, beyond a cut, or printed as HAProxy prints "no value" ("-", or an empty quoted text).
 // JSON strings and texts printed with {+E} or json() come unescaped; #XX escapes do not (Decode).
 func (r *Record) Bytes(f Field) []byte {
-	if int(f) >= len(r.v) {
+	if f == FieldNone || int(f) >= len(r.v) {
 		return nil
 	}
 	v := &r.v[f]
@@ -120,7 +121,7 @@ func (r *Record) Bytes(f Field) []byte {
 // Int returns the field's number. It is false when the field is absent or no number; the -1 of
 // timers and status is (-1, true).
 func (r *Record) Int(f Field) (int64, bool) {
-	if int(f) >= len(r.v) {
+	if f == FieldNone || int(f) >= len(r.v) {
 		return 0, false
 	}
 	v := &r.v[f]
@@ -133,12 +134,12 @@ func (r *Record) Int(f Field) (int64, bool) {
 // Plus reports whether a + stood before the field's number: the logasap mark of %Ta, %Tt, %Tu and
 // %B, the redispatch mark of %rc.
 func (r *Record) Plus(f Field) bool {
-	return int(f) < len(r.v) && r.v[f].off&vPlus != 0
+	return f != FieldNone && int(f) < len(r.v) && r.v[f].off&vPlus != 0
 }
 
 // Has reports whether the field has a value.
 func (r *Record) Has(f Field) bool {
-	return int(f) < len(r.v) && r.v[f].off&vOffset != 0
+	return f != FieldNone && int(f) < len(r.v) && r.v[f].off&vOffset != 0
 }
 
 // Repeat returns how often the line stands for itself: 1, or more where rsyslog wrote "message
@@ -164,6 +165,6 @@ func (r *Record) Clone() *Record {
 	c.v = append([]value(nil), r.v...)
 	c.buf = append([]byte(nil), r.buf...)
 	c.scratch = append([]byte(nil), r.scratch...)
-	c.m, c.filled = matcher{}, nil
+	c.m, c.filled, c.padded = matcher{}, nil, nil
 	return &c
 }

@@ -1,0 +1,178 @@
+package parser
+
+import "bytes"
+
+// rare reads the fields that take more than a scan. next is where the line goes on when the
+// literal after a field that printed nothing was swallowed, else -1.
+func (p *Program) rare(b []byte, e, i int, o *op, rec *Record) (end, next int, ok bool) {
+	switch o.code {
+	case opText:
+		end, ok = textEnd(b, e, i, o)
+		if ok && !o.put && o.slot != FieldNone {
+			if rec.v[o.slot] = (value{}); end > i {
+				rec.v[o.slot] = text(b, i, end, false)
+			}
+		}
+		return end, -1, ok
+	case opCookie:
+		return cookieEnd(b, e, i, o, rec)
+	case opRequest:
+		return p.requestEnd(b, e, i, o, rec)
+	case opBraces:
+		if i < e && b[i] == '{' {
+			n := bytes.IndexByte(b[i:e], '}')
+			if n < 0 || !o.item.fits(b[i:i+n+1]) {
+				return 0, -1, false
+			}
+			return i + n + 1, -1, true
+		}
+	case opList:
+		if i < e && b[i] == '"' {
+			end, ok = listEnd(b, e, i, o.n)
+			return end, -1, ok
+		}
+	case opQuery:
+		if i < e && (b[i] == '?' || b[i] == '<') {
+			if end, ok = textEnd(b, e, i, o); !ok || !o.item.fits(b[i:end]) {
+				return 0, -1, false
+			}
+			return end, -1, true
+		}
+	case opEscaped:
+		return escapedEnd(b, e, i, o, rec)
+	case opValue:
+		end = scanValue(b[:e], i, 0)
+		return end, -1, end > i && end <= e && o.item.fits(b[i:end])
+	}
+	if o.code == opQuery && (!o.item.vanish || i == 0 || b[i-1] != ' ' || o.term != ' ' || i < e && b[i] == ' ') {
+		return i, -1, o.item.emptyOK // nothing printed, both blanks kept (2.9 and earlier)
+	}
+	return vanished(b, e, i, o, rec)
+}
+
+// vanished goes on after a field that printed nothing: after a blank, the next blank is swallowed.
+func vanished(b []byte, e, i int, o *op, rec *Record) (end, next int, ok bool) {
+	rec.forget(o.item)
+	lit := o.lit
+	if lit != "" && lit[0] == ' ' && (i == 0 || b[i-1] == ' ') {
+		lit = lit[1:]
+	}
+	if i+len(lit) > e || string(b[i:i+len(lit)]) != lit {
+		return 0, -1, false
+	}
+	return i, i + len(lit), true
+}
+
+// textEnd finds the literal after a text; an empty text is left to its item.
+func textEnd(b []byte, e, i int, o *op) (int, bool) {
+	if o.last {
+		return e, o.item.fits(b[i:e])
+	}
+	from := i
+	if !o.item.emptyOK || o.item.vanish {
+		from++
+	}
+	for {
+		n := bytes.IndexByte(b[from:e], o.term)
+		if n < 0 {
+			return 0, false
+		}
+		from += n
+		if from+len(o.lit) <= e && string(b[from:from+len(o.lit)]) == o.lit {
+			return from, from == i || o.item.class == clsText || o.item.fits(b[i:from])
+		}
+		from++
+	}
+}
+
+func cookieEnd(b []byte, e, i int, o *op, rec *Record) (int, int, bool) {
+	end := i + 1
+	switch {
+	case b[i] == '-' && (o.last && end == e || !o.last && b[end] == o.term):
+	case b[i] == o.term && o.item.emptyOK:
+		end = i
+	default:
+		var ok bool
+		if end, ok = textEnd(b, e, i, o); !ok {
+			return 0, -1, false
+		}
+	}
+	if o.slot != FieldNone && !o.put {
+		if rec.v[o.slot] = (value{}); end > i {
+			rec.v[o.slot] = text(b, i, end, false)
+		}
+	}
+	return end, -1, true
+}
+
+// requestEnd takes a quoted request line apart. No quote stands inside one.
+func (p *Program) requestEnd(b []byte, e, i int, o *op, rec *Record) (int, int, bool) {
+	n := bytes.IndexByte(b[i:e], '"')
+	if n <= 0 {
+		return i, -1, n == 0 && o.item.emptyOK
+	}
+	end := i + n
+	if !o.put {
+		if o.slot != FieldNone {
+			rec.v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+		}
+		return end, -1, true
+	}
+	return end, -1, o.item.fits(b[i:end])
+}
+
+func listEnd(b []byte, e, i, count int) (int, bool) {
+	for n := 1; ; n++ {
+		q := bytes.IndexByte(b[i+1:e], '"')
+		if q < 0 {
+			return 0, false
+		}
+		i += q + 2
+		if n == count || i+1 >= e || b[i] != ' ' || b[i+1] != '"' {
+			return i, count == 0 || n == count
+		}
+		i++
+	}
+}
+
+func escapedEnd(b []byte, e, i int, o *op, rec *Record) (int, int, bool) {
+	for from := i; ; {
+		n := bytes.IndexByte(b[from:e], '"')
+		if n < 0 {
+			return 0, -1, false
+		}
+		end := from + n
+		slashes := 0
+		for end-slashes > i && b[end-slashes-1] == '\\' {
+			slashes++
+		}
+		if slashes&1 == 0 {
+			if o.slot != FieldNone && !o.put {
+				if rec.v[o.slot] = (value{}); end > i {
+					rec.v[o.slot] = text(b, i, end, false)
+				}
+			}
+			return end, -1, true
+		}
+		from = end + 1
+	}
+}
+
+// forget makes everything that the item fills absent.
+func (r *Record) forget(it *item) {
+	r.v[it.slot] = value{}
+	for _, f := range it.more {
+		r.v[f] = value{}
+	}
+	for _, c := range it.caps {
+		r.v[c.slot] = value{}
+	}
+	if it.gives == 0 {
+		return
+	}
+	for k, f := range [...]Field{Method, Target, Path, Query, Protocol, Host} {
+		if it.gives>>k&1 != 0 {
+			r.v[f] = value{}
+		}
+	}
+}
