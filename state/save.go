@@ -88,7 +88,7 @@ func (s *Store) writer() {
 		for {
 			s.mu.Lock()
 			j := s.next
-			s.next, s.busy = nil, j
+			s.next = nil
 			closed := s.closed
 			s.mu.Unlock()
 			if j == nil {
@@ -124,7 +124,6 @@ func (s *Store) write(j *job) {
 		s.stats.WriteErrors++
 		s.stats.LastError, s.problem = err, err
 	}
-	s.busy = nil
 	s.mu.Unlock()
 	if err == nil {
 		s.sync.offer(j)

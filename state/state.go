@@ -116,7 +116,6 @@ type Store struct {
 	closed  bool
 
 	next *job // waits for the writer, the newest one only
-	busy *job // is being written
 	kick chan struct{}
 	done chan struct{} // closed when the writer has ended
 	sync *syncer
