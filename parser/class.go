@@ -1,5 +1,7 @@
 package parser
 
+import "bytes"
+
 // class is the lexical class of a field: which bytes it may hold and which texts fit. It is what
 // keeps a line of another format from being read as wrong numbers.
 type class uint8
@@ -18,6 +20,7 @@ const (
 	clsName                    // proxy and server names, <NOSRV>, applets
 	clsState2                  // termination state
 	clsState4                  // termination state with cookie flags
+	clsWord                    // letters, digits and _ . : + -
 	clsToken                   // no blank, no quote
 	clsURL                     // escaped part of a request line: printable ASCII without blank or quote
 	clsQuery                   // as clsURL, empty or beginning with ?
@@ -75,11 +78,9 @@ func (c class) holds(b byte) bool {
 	case clsToken:
 		return b > ' ' && b != '"'
 	case clsURL, clsQuery:
-		return b > ' ' && b < 0x7f && b != '"'
+		return b > ' ' && b != '"'
 	case clsRequest:
-		return b >= ' ' && b < 0x7f && b != '"'
-	case clsBraces:
-		return b >= ' ' && b < 0x7f
+		return b != '"'
 	case clsJSONNumber:
 		return isAlnum(b) || b == '-' || b == '+' || b == '.'
 	case clsJSONBool:
@@ -280,17 +281,24 @@ func fitsRequest(t []byte) bool {
 	if string(t) == badReq {
 		return true
 	}
-	blanks := 0
-	for i, c := range t {
-		if c == ' ' {
-			if blanks++; blanks > 2 || i == 0 {
-				return false
-			}
-		} else if !clsURL.holds(c) {
-			return false
-		}
+	_, target, version := splitRequest(t)
+	return target > 0 && (version == len(t) || version < len(t)-1 && bytes.IndexByte(t[version+1:], ' ') < 0)
+}
+
+// splitRequest returns where the method of a request line ends and where its target begins and
+// ends; target is 0 when there is none. The version follows one blank after the end, if at all.
+func splitRequest(t []byte) (method, target, end int) {
+	for method < len(t) && t[method] > ' ' {
+		method++
 	}
-	return blanks > 0
+	if method == 0 || method+1 >= len(t) || t[method] != ' ' || t[method+1] == ' ' {
+		return 0, 0, 0
+	}
+	target = method + 1
+	if n := bytes.IndexByte(t[target:], ' '); n >= 0 {
+		return method, target, target + n
+	}
+	return method, target, len(t)
 }
 
 // fitsBraces accepts {a|b} around escaped captures, in quotes with {+Q}.
@@ -304,16 +312,11 @@ func (it *item) fitsBraces(t []byte) bool {
 	if len(t) < 2 || t[0] != '{' || t[len(t)-1] != '}' {
 		return false
 	}
-	n := 1
-	for _, c := range t[1 : len(t)-1] {
-		switch {
-		case c == '|':
-			n++
-		case c < ' ' || c >= 0x7f || c == '{' || c == '}' || c == '"':
-			return false
-		}
+	inner := t[1 : len(t)-1]
+	if bytes.IndexByte(inner, '{') >= 0 || bytes.IndexByte(inner, '}') >= 0 {
+		return false
 	}
-	return it.count == 0 || n == it.count
+	return it.count == 0 || bytes.Count(inner, []byte{'|'}) == it.count-1
 }
 
 // fitsList accepts quoted captures separated by single blanks, or any text when they are not quoted.

@@ -135,7 +135,7 @@ func (p *Program) putParts(rec *Record, it *item, b []byte, off, end int, flags 
 	case RequestLine:
 		p.putRequest(rec, it, b, off, end, flags)
 	case Target, Path:
-		p.putTarget(rec, it.gives, b, off, end, flags)
+		rec.putTarget(it.gives, b, off, end, flags)
 	case Method:
 		rec.set(Method, off, end, flags)
 	case Query:
@@ -155,36 +155,31 @@ func (p *Program) putParts(rec *Record, it *item, b []byte, off, end int, flags 
 // putRequest takes a request line apart. Targets hold no blanks; the version may be missing when
 // the URI was cut by tune.http.logurilen or the request was HTTP/0.9.
 func (p *Program) putRequest(rec *Record, it *item, b []byte, off, end int, flags uint32) {
-	n := bytes.IndexByte(b[off:end], ' ')
-	if n < 0 {
+	method, target, stop := splitRequest(b[off:end])
+	if target == 0 {
 		return
 	}
 	if it.gives&givesMethod != 0 {
-		rec.set(Method, off, off+n, flags)
+		rec.set(Method, off, off+method, flags)
 	}
-	off += n + 1
-	stop := end
-	if n := bytes.IndexByte(b[off:end], ' '); n >= 0 {
-		stop = off + n
-		if it.gives&givesProtocol != 0 {
-			rec.set(Protocol, stop+1, end, flags)
-		}
+	if it.gives&givesProtocol != 0 && off+stop < end {
+		rec.set(Protocol, off+stop+1, end, flags)
 	}
-	p.putTarget(rec, it.gives, b, off, stop, flags)
+	rec.putTarget(it.gives, b, off+target, off+stop, flags)
 }
 
 // putTarget takes a target apart: scheme and authority of an absolute one are no part of the path.
-func (p *Program) putTarget(rec *Record, g gives, b []byte, off, end int, flags uint32) {
+func (r *Record) putTarget(g gives, b []byte, off, end int, flags uint32) {
 	if off == end {
 		return
 	}
 	if g&givesTarget != 0 {
-		rec.set(Target, off, end, flags)
+		r.set(Target, off, end, flags)
 	}
 	start := pathStart(b[off:end])
 	if start > 0 && g&givesHost != 0 {
 		if at := bytes.Index(b[off:off+start], []byte("://")); at >= 0 {
-			rec.set(Host, off+at+3, off+start, flags)
+			r.set(Host, off+at+3, off+start, flags)
 		}
 	}
 	off += start
@@ -192,11 +187,11 @@ func (p *Program) putTarget(rec *Record, g gives, b []byte, off, end int, flags 
 	if n := bytes.IndexByte(b[off:end], '?'); n >= 0 {
 		stop = off + n
 		if g&givesQuery != 0 && stop+1 < end {
-			rec.set(Query, stop+1, end, flags)
+			r.set(Query, stop+1, end, flags)
 		}
 	}
 	if g&givesPath != 0 && stop > off {
-		rec.set(Path, off, stop, flags)
+		r.set(Path, off, stop, flags)
 	}
 }
 
@@ -241,18 +236,18 @@ func (p *Program) putCut(rec *Record, it *item, off int) {
 	}
 	end := len(b)
 	if n := bytes.IndexByte(b[off:], ' '); n >= 0 {
-		p.putTarget(rec, it.gives&^givesTarget, b, off, off+n, 0)
+		rec.putTarget(it.gives&^givesTarget, b, off, off+n, 0)
 		return // the cut is in the version
 	}
 	if n := bytes.IndexByte(b[off:], '?'); n >= 0 {
-		p.putTarget(rec, it.gives&givesPath, b, off, off+n, 0)
+		rec.putTarget(it.gives&givesPath, b, off, off+n, 0)
 		return
 	}
 	for end > off && b[end-1] != '/' {
 		end--
 	}
 	if end > off {
-		p.putTarget(rec, it.gives&givesPath, b, off, end, 0)
+		rec.putTarget(it.gives&givesPath, b, off, end, 0)
 	}
 }
 

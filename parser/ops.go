@@ -172,7 +172,7 @@ func (p *Program) code(k int, o *op) bool {
 	case clsCookie:
 		o.code = opCookie
 	case clsRequest:
-		if o.code = opRequest; o.term != '"' {
+		if o.code, o.put = opRequest, false; o.term != '"' || it.escaped || len(it.more) > 0 {
 			return false
 		}
 	case clsQuery:

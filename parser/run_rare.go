@@ -112,13 +112,60 @@ func (p *Program) requestEnd(b []byte, e, i int, o *op, rec *Record) (int, int, 
 		return i, -1, n == 0 && o.item.emptyOK
 	}
 	end := i + n
-	if !o.put {
-		if o.slot != FieldNone {
-			rec.v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
-		}
+	if o.slot != FieldNone {
+		rec.v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+	}
+	if b[i] == '<' && end-i == len(badReq) && string(b[i:end]) == badReq {
+		rec.forgetParts(o.item.gives)
+		rec.badReq = true
 		return end, -1, true
 	}
-	return end, -1, o.item.fits(b[i:end])
+	method, target, stop := splitRequest(b[i:end])
+	if target == 0 {
+		return 0, -1, false
+	}
+	stop += i
+	if stop < end && (stop == end-1 || string(b[stop+1:min(stop+6, end)]) != "HTTP/" && !o.item.fits(b[i:end])) {
+		return 0, -1, false
+	}
+	rec.putRequestParts(b, o.item.gives, i, method, target+i, stop, end)
+	return end, -1, true
+}
+
+// putRequestParts stores the parts of a request line, all of them afresh.
+func (r *Record) putRequestParts(b []byte, g gives, i, method, off, stop, end int) {
+	v := r.v
+	if g&givesMethod != 0 {
+		v[Method] = value{off: uint32(i + 1), end: uint32(i + method + 1)}
+	}
+	if g&givesProtocol != 0 {
+		if v[Protocol] = (value{}); stop < end {
+			v[Protocol] = value{off: uint32(stop + 2), end: uint32(end + 1)}
+		}
+	}
+	if g&givesTarget != 0 {
+		v[Target] = value{off: uint32(off + 1), end: uint32(stop + 1)}
+	}
+	if b[off] != '/' {
+		r.forgetParts(g &^ (givesMethod | givesProtocol | givesTarget))
+		r.putTarget(g&^givesTarget, b, off, stop, 0)
+		return
+	}
+	query := stop
+	if n := bytes.IndexByte(b[off:stop], '?'); n >= 0 {
+		query = off + n
+	}
+	if g&givesPath != 0 {
+		v[Path] = value{off: uint32(off + 1), end: uint32(query + 1)}
+	}
+	if g&givesQuery != 0 {
+		if v[Query] = (value{}); query+1 < stop {
+			v[Query] = value{off: uint32(query + 2), end: uint32(stop + 1)}
+		}
+	}
+	if g&givesHost != 0 {
+		v[Host] = value{}
+	}
 }
 
 func listEnd(b []byte, e, i, count int) (int, bool) {
@@ -167,11 +214,14 @@ func (r *Record) forget(it *item) {
 	for _, c := range it.caps {
 		r.v[c.slot] = value{}
 	}
-	if it.gives == 0 {
-		return
+	if it.gives != 0 {
+		r.forgetParts(it.gives)
 	}
+}
+
+func (r *Record) forgetParts(g gives) {
 	for k, f := range [...]Field{Method, Target, Path, Query, Protocol, Host} {
-		if it.gives>>k&1 != 0 {
+		if g>>k&1 != 0 {
 			r.v[f] = value{}
 		}
 	}
