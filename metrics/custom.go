@@ -44,14 +44,7 @@ func (t *Table) compileCounters() []error {
 			errs = append(errs, diag.List{c.Name.Problem("the counter's metric "+cc.name+" exists already, or is no valid name", "another name")})
 		}
 		for _, l := range c.Labels {
-			cl := customLabel{name: labelName(l.Value), route: slices.Index(t.opt.RouteLabels, l.Value)}
-			switch {
-			case cl.route >= 0:
-			case l.Value == "frontend" || l.Value == "backend":
-				cl.entry = l.Value
-			default:
-				cl.field = l.Value
-			}
+			cl := labelSource(l.Value, t.opt.RouteLabels)
 			if slices.ContainsFunc(cc.labels, func(o customLabel) bool { return o.name == cl.name }) {
 				errs = append(errs, diag.List{l.Problem("the label "+cl.name+" is there twice", "")})
 			}
@@ -60,6 +53,19 @@ func (t *Table) compileCounters() []error {
 		t.counters = append(t.counters, cc)
 	}
 	return errs
+}
+
+// labelSource says where the value of a label of a configured counter comes from.
+func labelSource(name string, routeLabels []string) customLabel {
+	l := customLabel{name: labelName(name), route: slices.Index(routeLabels, name)}
+	switch {
+	case l.route >= 0:
+	case name == "frontend" || name == "backend":
+		l.entry = name
+	default:
+		l.field = name
+	}
+	return l
 }
 
 // labelName makes a label name of a field's name: %[var(txn.tenant)] becomes var_txn_tenant.

@@ -45,6 +45,26 @@ type Options struct {
 	Now       func() time.Time  // nil: time.Now
 }
 
+// Fields returns the names of the fields that counters and exemplars read, for parser.SetOptions.Want.
+// routeLabels are the names of the route labels, which are no fields.
+func (o *Options) Fields(routeLabels []string) []string {
+	var l []string
+	if o.ExemplarField != "" {
+		l = append(l, o.ExemplarField)
+	}
+	for i := range o.Counters {
+		for _, x := range o.Counters[i].Labels {
+			if from := labelSource(x.Value, routeLabels); from.field != "" {
+				l = append(l, from.field)
+			}
+		}
+		for _, w := range o.Counters[i].When {
+			l = append(l, w.Field)
+		}
+	}
+	return l
+}
+
 func (o *Options) setDefaults() {
 	if o.SampleLimit == 0 {
 		o.SampleLimit = 300_000
