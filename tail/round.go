@@ -83,7 +83,7 @@ func (f *Follower) look(p *path, now time.Time) (changed bool) {
 		err = fmt.Errorf("%s is not a regular file (%s)", p.name, fi.Mode().Type())
 	}
 	if err == nil && p.cur != nil && p.cur.file != nil && keyOf(fi) == p.cur.key() {
-		f.lock(func() { p.cur.size = fi.Size() })
+		f.grown(p.cur, fi.Size())
 		f.readable(p, 0)
 		return false
 	}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -164,6 +165,7 @@ type Follower struct {
 	wake       chan struct{}
 	warned     map[string]time.Time
 	progressAt time.Time
+	armed      atomic.Bool // notifications are on; for tests
 }
 
 // path is one name that is followed.

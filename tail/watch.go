@@ -60,6 +60,7 @@ func (w *watcher) arm() {
 			w.dirs = append(w.dirs, pl.dir)
 		}
 	}
+	w.f.armed.Store(len(w.dirs) > 0)
 }
 
 func (w *watcher) disarm() {
@@ -68,6 +69,7 @@ func (w *watcher) disarm() {
 		_ = w.w.Remove(d)
 	}
 	w.dirs = w.dirs[:0]
+	w.f.armed.Store(false)
 }
 
 // wait returns after d, when the follower is woken or something happened to its files, or
