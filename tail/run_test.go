@@ -65,6 +65,8 @@ func TestRun(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "x.log")
 			var c counter
 			f, _ := run(t, Options{Path: name, From: FromStart, NoNotify: !notify, Poll: 20 * time.Millisecond}, &c)
+			// What is rotated before the first look would be history.
+			until(t, "the first look", func() bool { return f.Stats().Err != nil })
 			var wg sync.WaitGroup
 			ctx, cancel := context.WithCancel(t.Context())
 			wg.Go(func() { // a scrape at every moment, for the race detector
