@@ -159,7 +159,7 @@ func (p *templateParser) check() {
 				open = open[:len(open)-1]
 			}
 		case partRest:
-			if i != len(p.parts)-1 {
+			if slices.ContainsFunc(p.parts[i+1:], func(y part) bool { return y.kind != partClose }) {
 				p.add(x.col, x.end-x.col, "{rest...} takes everything: nothing can follow it", "move it to the end, or use {} to skip one segment")
 			}
 			p.checkNeighbour(i)

@@ -27,6 +27,7 @@ const (
 //	{name}          at least one byte, as few as possible; in a path never beyond a slash
 //	{}              the same, without becoming a label
 //	{name:regexp}   what the regular expression (RE2) matches; slashes in a path only if it says so
+//	{:regexp}       the same, without becoming a label
 //	[optional]      taken when it fits, left out otherwise; may be nested
 //	{rest...}       anything, also nothing; only at the end
 //
