@@ -38,6 +38,7 @@ nested: ## tests of the modules that keep foreign dependencies out of the export
 
 docs: ## regenerate every generated page
 	$(GO) run ./internal/gen/metricsdoc > docs/METRICS.md
+	$(GO) run ./internal/gen/configdoc docs/configuration.md
 
 fuzz: ## each fuzz target for 30 seconds
 	./scripts/fuzz 30s
