@@ -89,6 +89,16 @@ func (c class) holds(b byte) bool {
 	return true
 }
 
+// held is holds as a table; never written to.
+var held = func() (t [numClasses][256]bool) {
+	for c := range t {
+		for b := range t[c] {
+			t[c][b] = class(c).holds(byte(b))
+		}
+	}
+	return t
+}()
+
 // width is the only length a text of the class can have, 0 when it varies.
 func (c class) width() int {
 	switch c {
@@ -180,8 +190,12 @@ func (it *item) fits(t []byte) bool {
 const badReq = "<BADREQ>"
 
 func (it *item) all(t []byte) bool {
+	if it.class == clsText {
+		return true
+	}
+	holds := &held[it.class]
 	for _, c := range t {
-		if !it.class.holds(c) {
+		if !holds[c] {
 			return false
 		}
 	}

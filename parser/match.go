@@ -26,6 +26,7 @@ type matcher struct {
 	// all makes match visit every solution, to see whether the line has more than one reading.
 	// memo keeps what is known of (loose item, position): 1 no way on, 2 a way on.
 	all       bool
+	prune     bool // give fields up that too few separators follow; off to find where a line was cut
 	memo      []uint8
 	starts    []int32 // per item: where it starts in the solutions seen, -1 none yet
 	ambiguous bool
@@ -43,7 +44,7 @@ func (m *matcher) reset(p *Program, b []byte) {
 	}
 	m.failItem, m.failPos, m.failValue = -1, 0, false
 	m.cutItem, m.cutPos = -1, 0
-	m.all, m.ambiguous = false, false
+	m.all, m.prune, m.ambiguous = false, true, false
 	m.clearMemo()
 }
 
@@ -58,7 +59,7 @@ func (m *matcher) clearMemo() {
 
 // unique reports whether every reading of the message has its typed fields at the same places.
 func (m *matcher) unique() bool {
-	m.all, m.ambiguous = true, false
+	m.all, m.prune, m.ambiguous = true, true, false
 	m.clearMemo()
 	for i := range m.starts {
 		m.starts[i] = -1
@@ -207,8 +208,13 @@ func (m *matcher) ends(k, i int) bool {
 		return m.try(k, i, end)
 	}
 	run := i
-	for run < len(b) && it.class.holds(b[run]) {
-		run++
+	switch it.class {
+	case clsText, clsCookie, clsList, clsEscaped:
+		run = len(b)
+	default:
+		for holds := &held[it.class]; run < len(b) && holds[b[run]]; {
+			run++
+		}
 	}
 	least := i + 1
 	if it.emptyOK && !it.vanish {
@@ -229,12 +235,21 @@ func (m *matcher) ends(k, i int) bool {
 		return m.attempt(k, i, end)
 	case m.p.items[k+1].class == clsLiteral:
 		lit := m.p.items[k+1].lit
+		need, left := m.p.need[k], -1
 		for p := least; p <= run; p++ {
 			n := indexLit(b[p:], lit)
 			if n < 0 || p+n > run {
 				break
 			}
 			p += n
+			if left < 0 && need > 1 {
+				left = bytes.Count(b[p:], []byte(lit[:1]))
+			} else if need > 1 {
+				left -= bytes.Count(b[p-n-1:p], []byte(lit[:1]))
+			}
+			if left < need && need > 1 && (m.prune || run < len(b)) {
+				break // too few separators are left for the other fields
+			}
 			if m.attempt(k, i, p) {
 				if found = true; !m.all {
 					return true

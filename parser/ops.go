@@ -12,6 +12,8 @@ const (
 	opDate                   // a date of n bytes
 	opFixed                  // n bytes of a termination state
 	opToken                  // up to the first byte of the literal; no blanks
+	opString                 // a JSON string, or another JSON value
+	opNumber                 // a JSON number or null
 	opAddrPort               // address, colon, port, neither wanted
 	opText                   // up to the literal, whatever it holds
 	opCookie                 // - or name=value
@@ -136,7 +138,7 @@ func (p *Program) code(k int, o *op) bool {
 			return false
 		}
 		if it.class == clsJSONNumber {
-			o.code, o.put = opValue, true
+			o.code = opNumber
 			return true
 		}
 		o.code = opInts
@@ -190,7 +192,9 @@ func (p *Program) code(k int, o *op) bool {
 	case clsEscaped:
 		o.code = opEscaped
 		return o.term == '"'
-	case clsJSONText, clsJSONAny, clsJSONList, clsJSONBool:
+	case clsJSONText, clsJSONAny:
+		o.code, o.put = opString, o.put || it.class == clsJSONAny && it.field != FieldNone || it.tilde
+	case clsJSONList, clsJSONBool:
 		o.code, o.put = opValue, true
 	default:
 		return false

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"strings"
 
 	"haproxy_log_exporter/internal/diag"
 )
@@ -27,6 +28,8 @@ type Program struct {
 	check      bool   // uniqueness cannot be proven from the format: look at each line
 	guard      byte   // … unless this byte occurs as often as in the format
 	guardCount int    // -1: no such byte
+	cookies    bool   // … and only lines with a captured cookie
+	need       []int  // per item: how often the first byte of the next literal must still come
 
 	ops []op
 }
@@ -131,12 +134,14 @@ func (p *Program) analyse() {
 			p.strict = false
 		}
 	}
-	if p.proven(-1) {
+	p.countNeeds()
+	if p.proven(-1, false) {
 		return
 	}
 	p.check = true
+	p.cookies = p.proven(-1, true)
 	for c := 255; c >= ' '; c-- {
-		if p.proven(c) && !p.vanishing(c) {
+		if p.proven(c, false) && !p.vanishing(c) {
 			n := 0
 			for k := range p.items {
 				n += bytes.Count([]byte(p.items[k].lit), []byte{byte(c)})
@@ -194,10 +199,32 @@ func (p *Program) oneStart(k, without int) bool {
 	return int(c) == without || !it.class.holds(c)
 }
 
-// proven reports whether no typed field can stand at two places.
-func (p *Program) proven(without int) bool {
+// countNeeds lets the matcher give up early: a field cannot end where too few separators follow.
+func (p *Program) countNeeds() {
+	p.need = make([]int, len(p.items))
+	for k := range p.items {
+		if k+1 == len(p.items) || p.items[k].class == clsLiteral || p.items[k+1].class != clsLiteral {
+			continue
+		}
+		c := p.items[k+1].lit[0]
+		for _, it := range p.items[k+1:] {
+			p.need[k] += strings.Count(it.lit, string(rune(c)))
+			if c >= 0x80 || it.vanish && c == ' ' {
+				p.need[k] = 0
+				break
+			}
+		}
+		if p.tail < len(p.items) && c == ' ' {
+			p.need[k] = 0
+		}
+	}
+}
+
+// proven reports whether no typed field can stand at two places, given that fields do not hold the
+// byte without (-1: any), and that no cookie was captured if noCookie is set: "-" has one end.
+func (p *Program) proven(without int, noCookie bool) bool {
 	first, last := 0, len(p.items)-1
-	for first < len(p.items) && (p.items[first].class == clsLiteral || p.oneEnd(first, without)) {
+	for first < len(p.items) && (p.items[first].class == clsLiteral || noCookie && p.items[first].class == clsCookie || p.oneEnd(first, without)) {
 		first++
 	}
 	for last >= 0 && p.oneStart(last, without) {
@@ -239,10 +266,20 @@ func (p *Program) Parse(msg []byte, rec *Record) Result {
 
 // parse reads a complete message; ok is false when it does not follow the format to its end.
 func (p *Program) parse(msg []byte, rec *Record) (Result, bool) {
-	if p.ops != nil && p.run(msg, rec) && (!p.check || p.guarded(msg)) {
+	if p.ops != nil && p.run(msg, rec) && (!p.check || p.cookies && !rec.cookie || p.guarded(msg)) {
 		return p.result(rec), true
 	}
 	return p.search(msg, rec)
+}
+
+// cookieIn reports whether the matcher found a captured cookie.
+func (p *Program) cookieIn(m *matcher) bool {
+	for k := range p.items {
+		if s := m.spans[k]; p.items[k].class == clsCookie && s.end-s.off > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // guarded reports whether the message has one reading for sure.
@@ -255,11 +292,15 @@ func (p *Program) search(msg []byte, rec *Record) (Result, bool) {
 	m := &rec.m
 	m.reset(p, msg)
 	if !m.match(0, 0, false) {
-		return ResultLiteral, false
+		m.reset(p, msg)
+		m.prune = false
+		if !m.match(0, 0, false) {
+			return ResultLiteral, false
+		}
 	}
 	rec.begin(p, msg)
 	p.fill(rec, m.spans)
-	if p.check && !p.guarded(msg) && !m.unique() {
+	if p.check && !(p.cookies && !p.cookieIn(m)) && !p.guarded(msg) && !m.unique() {
 		rec.begin(p, msg)
 		m.failItem, m.failPos, m.failValue, m.cutItem = 0, 0, true, -1
 		return ResultValue, true

@@ -97,6 +97,7 @@ type Record struct {
 	repeat  uint64
 	cut     bool
 	badReq  bool
+	cookie  bool // a captured cookie stands in the line
 	m       matcher
 	padded  []byte // copy of a message that has no slack behind it
 }

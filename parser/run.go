@@ -26,7 +26,7 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 		rec.begin(p, msg)
 	} else {
 		rec.buf, rec.scratch = msg, rec.scratch[:0]
-		rec.cut, rec.badReq = false, false
+		rec.cut, rec.badReq, rec.cookie = false, false, false
 	}
 	v := rec.v
 	i := 0
@@ -68,6 +68,14 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 			if o.slot != FieldNone && !o.put {
 				v[o.slot] = text(b, i, end, o.item.tilde)
 			}
+		case opNumber:
+			if end = jsonNumber(b, e, i, o, v); end < 0 {
+				return false
+			}
+		case opString:
+			if end = p.str(b, e, i, o, rec); end < 0 {
+				return false
+			}
 		case opAddrPort:
 			if end = addrPort(b, e, i, o, rec); end < 0 {
 				return false
@@ -83,7 +91,7 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 				continue
 			}
 		}
-		if o.put && end >= i && o.code != opAddrPort {
+		if o.put && o.code != opAddrPort && o.code != opString {
 			rec.forget(o.item)
 			if end > i {
 				p.put(rec, o.item, i, end)

@@ -96,6 +96,7 @@ func cookieEnd(b []byte, e, i int, o *op, rec *Record) (int, int, bool) {
 		if end, ok = textEnd(b, e, i, o); !ok {
 			return 0, -1, false
 		}
+		rec.cookie = true
 	}
 	if o.slot != FieldNone && !o.put {
 		if rec.v[o.slot] = (value{}); end > i {
