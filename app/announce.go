@@ -1,0 +1,121 @@
+package app
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/prometheus/common/version"
+
+	"haproxy_log_exporter/haproxy/cfg"
+)
+
+// announce tells at start what was found, what is read, and what makes lines differ from requests.
+func (a *App) announce() {
+	a.log.Info("starting haproxy_log_exporter", "version", version.Info())
+	for _, f := range a.plan.found {
+		a.log.Info("found on this host: " + f)
+	}
+	for i, s := range a.plan.sources {
+		var names []string
+		for _, f := range s.formats {
+			names = append(names, f.Name)
+		}
+		a.log.Info("source", "source", s.name, "formats", fmt.Sprint(names), "haproxy", a.plan.haproxies[a.plan.sources[i].haproxy].name)
+	}
+	for _, h := range a.plan.hazards {
+		a.log.Warn("hazard: "+h.Text, "kind", h.Kind, "frontend", h.Frontend, "place", place(h))
+	}
+	for _, p := range a.plan.promex {
+		a.log.Warn("HAProxy's own exporter is switched on too and has the same names: scrape only one of them, or give --haproxy.socket.metrics=none", "place", fmt.Sprintf("%s:%d", p.Source, p.Line))
+	}
+	for _, w := range a.plan.warnings {
+		a.log.Warn(w)
+	}
+}
+
+func place(h cfg.Hazard) string {
+	if h.Place.Source == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", h.Place.Source, h.Place.Line)
+}
+
+// topOffenders is how many refused label values /status shows.
+const topOffenders = 20
+
+// Status describes the moment for /status.
+func (a *App) Status() *Status {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	cut := a.cut()
+	defer cut.Release()
+	s := &Status{Version: version.Info(), Started: a.started, ConfigFile: a.flags.ConfigFile, ConfigHash: fmt.Sprintf("%016x", a.plan.hash),
+		Reloaded: a.loaded, Series: cut.Samples(), Limit: a.plan.table.SampleLimit()}
+	if a.reloadErr != nil {
+		s.ReloadErr = a.reloadErr.Error()
+	}
+	if a.store != nil {
+		s.StateDir = a.store.Dir()
+		a.saveMu.Lock()
+		s.Durable = a.saveErr == nil
+		if a.saveErr != nil {
+			s.StateErr = a.saveErr.Error()
+		}
+		a.saveMu.Unlock()
+	}
+	lines := cut.Lines()
+	for _, src := range a.sources {
+		s.Sources = append(s.Sources, src.status(lines[src.name]))
+		if a.opt.Web.StatusSamples {
+			s.Samples = append(s.Samples, src.refused.list(src.name)...)
+		}
+	}
+	for i, r := range a.reconcilers {
+		if r == nil {
+			continue
+		}
+		for _, c := range r.Current() {
+			s.Complete = append(s.Complete, CompleteStatus{HAProxy: a.plan.haproxies[i].name, Frontend: c.Proxy, Requests: c.Requests, Lines: c.Lines, Ratio: c.Ratio()})
+		}
+	}
+	for _, o := range a.plan.admission.TopOffenders(topOffenders) {
+		s.Offenders = append(s.Offenders, OffenderStatus{Label: o.Label, Value: o.Value, Count: o.Lines})
+	}
+	for _, h := range a.plan.hazards {
+		s.Hazards = append(s.Hazards, h.Text+" ("+place(h)+")")
+	}
+	s.Sockets = a.lastSockets.Load().list()
+	return s
+}
+
+func (s *source) status(lines map[string]uint64) SourceStatus {
+	out := SourceStatus{Source: s.name, Lines: lines}
+	for result, n := range lines {
+		if n == 0 {
+			delete(lines, result)
+		}
+	}
+	if s.net != nil {
+		st := s.net.Stats()
+		out.Up, out.Partial = st.Up, st.PartialLines
+		if st.Err != nil {
+			out.Err = st.Err.Error()
+		}
+		return out
+	}
+	st := s.tail.Stats()
+	out.Up, out.CatchingUp, out.Progress = st.Up, st.CatchingUp, s.progress()
+	out.Position, out.LagBytes, out.LagSeconds = st.Position, st.LagBytes, math.Round(st.Lag.Seconds()*10)/10
+	out.Generations, out.Rotations, out.LostBytes, out.Partial = st.GenerationsOpen, st.Rotations, st.LostBytes, st.PartialLines
+	for _, n := range st.Recovered {
+		out.Recovered += n
+	}
+	if len(st.Files) > 0 {
+		out.File = st.Files[len(st.Files)-1].Path
+	}
+	if st.Err != nil {
+		out.Err = fmt.Sprintf("%v (since %s)", st.Err, st.Since.Format(time.DateTime))
+	}
+	return out
+}

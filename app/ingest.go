@@ -1,0 +1,138 @@
+package app
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"haproxy_log_exporter/labels"
+	"haproxy_log_exporter/metrics"
+	"haproxy_log_exporter/parser"
+)
+
+// maxSamples is how many refused lines are kept for the operator, for each reason.
+const (
+	maxSamples    = 5
+	maxSampleText = 512
+)
+
+// ingest is the straight line from a block of bytes to counters. It belongs to one source and is
+// used by one goroutine at a time, with the source's lock held.
+type ingest struct {
+	reader  *parser.Reader
+	rec     parser.Record
+	shard   *metrics.Shard
+	counter *metrics.Counter
+	dedupe  bool   // the formats name time and port, so equal lines are suspicious
+	last    []byte // the line before, in a buffer of our own
+	dupes   *atomic.Uint64
+	now     func() time.Time
+	samples *samples
+	each    func(rec *parser.Record, res parser.Result) // for subcommands that look at each line; nil otherwise
+}
+
+// newIngest binds a shard to the formats of its source.
+func newIngest(set *parser.Set, schema *labels.Schema, table *metrics.Table, shard *metrics.Shard) (*ingest, error) {
+	c, err := shard.NewCounter(set, labels.NewResolver[metrics.Cell](schema, table.Admission()))
+	if err != nil {
+		return nil, err
+	}
+	in := &ingest{reader: set.NewReader(), shard: shard, counter: c, now: time.Now, samples: &samples{}, dupes: &atomic.Uint64{}}
+	in.dedupe = namesTimeAndPort(set)
+	return in, nil
+}
+
+func namesTimeAndPort(set *parser.Set) bool {
+	has := func(name string) bool { _, err := set.Field(name); return err == nil }
+	return has("cp") && (has("tr") || has("t"))
+}
+
+// block counts the lines of a block; each ends with a newline, and slack bytes behind the block may
+// be read.
+func (in *ingest) block(b []byte) {
+	in.shard.SetTime(in.now().UnixMilli())
+	var before []byte
+	if in.dedupe {
+		before = in.last
+	}
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			break
+		}
+		line := b[:i]
+		in.line(line, before)
+		if in.dedupe {
+			before = line
+		}
+		b = b[i+1:]
+	}
+	if in.dedupe {
+		in.last = append(in.last[:0], before...)
+	}
+}
+
+// line counts one physical line, which octet counts may split further.
+func (in *ingest) line(line, before []byte) {
+	if len(line) > 0 && bytes.Equal(line, before) {
+		in.dupes.Add(1)
+	}
+	for len(line) > 0 && line[0] >= '1' && line[0] <= '9' {
+		frame, rest := parser.NextFrame(line)
+		if rest == nil {
+			line = frame
+			break
+		}
+		in.one(frame)
+		if line = rest; len(line) == 0 {
+			return
+		}
+	}
+	in.one(line)
+}
+
+func (in *ingest) one(line []byte) {
+	res := in.reader.Line(line, &in.rec)
+	in.counter.Record(&in.rec, res)
+	if res.Refused() {
+		in.samples.keep(res, line)
+	}
+	if in.each != nil {
+		in.each(&in.rec, res)
+	}
+}
+
+// tooLong counts a line that is longer than any block.
+func (in *ingest) tooLong() { in.counter.Record(&in.rec, parser.ResultTooLong) }
+
+// samples keeps the first few refused lines of each reason for the operator. It is read by other
+// goroutines than the one that fills it.
+type samples struct {
+	mu   sync.Mutex
+	full [parser.NumResults]bool // read without the lock by the filling goroutine only
+	text [parser.NumResults][]string
+}
+
+func (s *samples) keep(res parser.Result, line []byte) {
+	if s.full[res] {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text[res] = append(s.text[res], string(line[:min(len(line), maxSampleText)]))
+	s.full[res] = len(s.text[res]) >= maxSamples
+}
+
+// list returns the samples of a source for /status.
+func (s *samples) list(source string) []SampleStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []SampleStatus
+	for r, lines := range s.text {
+		for _, l := range lines {
+			out = append(out, SampleStatus{Source: source, Result: parser.Result(r).String(), Line: labels.Sanitise([]byte(l))})
+		}
+	}
+	return out
+}

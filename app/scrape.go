@@ -1,0 +1,220 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"haproxy_log_exporter/haproxy"
+	"haproxy_log_exporter/metrics"
+	"haproxy_log_exporter/state"
+)
+
+// saveShare is the share of a scrape's time that saving may take; a scrape is answered without a
+// saved cut after that, and marked.
+const saveShare = 4
+
+// Page implements metrics.Provider: it takes a cut, saves it, asks the sockets, and answers from
+// that cut. The metrics handler coalesces concurrent scrapes, so one Page runs at a time.
+func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	var (
+		wg      sync.WaitGroup
+		sockets []*haproxy.Result
+	)
+	wg.Go(func() { sockets = a.scrapeSockets(ctx) })
+	cut, saved := a.cutAndSave(ctx)
+	wg.Wait()
+	a.lastSockets.Store(&socketResults{sockets})
+	samples := metrics.NewSamples(a.plan.table.Families())
+	hide := a.hideLog()
+	a.logSamples(samples, cut, saved)
+	for i, r := range sockets {
+		if r == nil {
+			continue
+		}
+		samples.SetHAProxy(a.plan.haproxies[i].name)
+		samples.AddHAProxy(r)
+		name := a.plan.haproxies[i].name
+		if !hide {
+			samples.AddReconciled(name, a.reconcilers[i].Update(r, lineCounts(cut, name)))
+		}
+	}
+	samples.SetHAProxy("")
+	if err := samples.Err(); err != nil {
+		a.log.Error("a metric was left out", "err", err)
+	}
+	extra, err := a.runtime.Gather()
+	if err != nil {
+		a.log.Warn("the process's own metrics are incomplete", "err", err)
+	}
+	return &metrics.Page{Cut: cut, HideLog: hide, Samples: samples, Extra: extra, Created: a.plan.created}, nil
+}
+
+func (a *App) scrapeSockets(ctx context.Context) []*haproxy.Result {
+	out := make([]*haproxy.Result, len(a.plan.instances))
+	var wg sync.WaitGroup
+	for i, in := range a.plan.instances {
+		if in != nil {
+			wg.Go(func() { out[i] = in.Scrape(ctx) })
+		}
+	}
+	wg.Wait()
+	return out
+}
+
+func lineCounts(cut *metrics.Cut, name string) map[string]haproxy.LineCount {
+	out := map[string]haproxy.LineCount{}
+	for proxy, n := range cut.FrontendRequests(name) {
+		out[proxy] = haproxy.LineCount{Requests: float64(n)}
+	}
+	return out
+}
+
+// cut copies every source between two blocks and merges the copies. Counting stops for the time
+// of one copy only.
+func (a *App) cut() *metrics.Cut {
+	a.cutting.Lock()
+	defer a.cutting.Unlock()
+	parts := make([]*metrics.Part, 0, len(a.sources))
+	for _, s := range a.sources {
+		s.cut()
+		parts = append(parts, &s.part)
+	}
+	return a.plan.table.Merge(parts...)
+}
+
+// saved tells how saving the cut of a scrape went.
+type saved struct {
+	durable bool
+	err     error
+}
+
+// cutAndSave takes a cut and saves it together with the positions it belongs to.
+func (a *App) cutAndSave(ctx context.Context) (*metrics.Cut, saved) {
+	cut, snap, err := a.snapshot()
+	if a.store == nil {
+		return cut, saved{}
+	}
+	if err != nil {
+		return cut, saved{err: err}
+	}
+	ctx, cancel := shareOf(ctx, saveShare)
+	defer cancel()
+	err = a.store.SaveWithin(ctx, snap)
+	a.saveFailed(err)
+	return cut, saved{durable: err == nil, err: err}
+}
+
+// shareOf returns a context that ends after 1/share of the time that is left.
+func shareOf(ctx context.Context, share int) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithTimeout(ctx, 2500*time.Millisecond)
+	}
+	return context.WithTimeout(ctx, time.Until(end)/time.Duration(share))
+}
+
+// saveFailed logs the first failure of a row, and the success that ends it.
+func (a *App) saveFailed(err error) {
+	a.saveMu.Lock()
+	defer a.saveMu.Unlock()
+	switch {
+	case err != nil && a.saveErr == nil:
+		a.log.Error("the state was not saved: counters keep counting, but a kill now would take back what was scraped", "dir", a.store.Dir(), "err", err)
+	case err == nil && a.saveErr != nil:
+		a.log.Info("the state is saved again", "dir", a.store.Dir())
+	}
+	a.saveErr = err
+}
+
+// Sections of the snapshot.
+const (
+	sectionSeries    = "series"
+	sectionAdmission = "admission"
+	sectionPosition  = "position/"  // + source
+	sectionHAProxy   = "haproxy/"   // + name
+	sectionReconcile = "reconcile/" // + name
+	sectionSequence  = "sequence/"  // + source
+)
+
+// snapshot takes a cut and everything that has to survive with it.
+func (a *App) snapshot() (*metrics.Cut, *state.Snapshot, error) {
+	cut := a.cut()
+	snap := &state.Snapshot{Sections: map[string][]byte{}}
+	for k, v := range a.orphans { // positions of sources that a reload removed: they may come back
+		snap.Sections[k] = v
+	}
+	a.cutting.Lock()
+	for _, s := range a.sources {
+		snap.Sections[sectionPosition+s.name] = s.pos
+	}
+	a.cutting.Unlock()
+	if a.store == nil {
+		return cut, snap, nil
+	}
+	snap.Sections[sectionSeries] = cut.Marshal(nil)
+	var errs []error
+	add := func(name string, m interface{ MarshalBinary() ([]byte, error) }) {
+		b, err := m.MarshalBinary()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+		snap.Sections[name] = b
+	}
+	add(sectionAdmission, a.plan.admission)
+	for i, in := range a.plan.instances {
+		if in != nil {
+			add(sectionHAProxy+a.plan.haproxies[i].name, in)
+			add(sectionReconcile+a.plan.haproxies[i].name, a.reconcilers[i])
+		}
+	}
+	return cut, snap, errors.Join(errs...)
+}
+
+// hideLog reports whether the log's families are left out: a backlog is read, and not for longer
+// than the catch-up timeout.
+func (a *App) hideLog() bool {
+	hide := false
+	for _, s := range a.sources {
+		if s.catchingUp() {
+			hide = hide || time.Since(s.behindSince()) < cmp.Or(a.opt.CatchUpTimeout, 5*time.Minute)
+		}
+	}
+	return hide
+}
+
+// runtimeGatherer is the registry of the process's own metrics (go_*, process_*).
+type runtimeGatherer interface {
+	Gather() ([]*dto.MetricFamily, error)
+}
+
+// socketResults are the answers of all HAProxies to one scrape; nil for one without sockets.
+type socketResults struct{ results []*haproxy.Result }
+
+// list returns what /status shows of them; s may be nil.
+func (s *socketResults) list() []SocketStatus {
+	var out []SocketStatus
+	if s == nil {
+		return nil
+	}
+	for _, r := range s.results {
+		if r == nil {
+			continue
+		}
+		for _, k := range r.Sockets {
+			st := SocketStatus{HAProxy: r.Name, Socket: k.Socket, Up: k.Up, Took: k.Duration}
+			if k.Err != nil {
+				st.Err = k.Err.Error()
+			}
+			out = append(out, st)
+		}
+	}
+	return out
+}

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"haproxy_log_exporter/metrics"
+	"haproxy_log_exporter/syslog"
+	"haproxy_log_exporter/tail"
+)
+
+// feed is what delivers blocks: a file follower or a syslog receiver.
+type feed interface {
+	Run(ctx context.Context) error
+	// Cut calls fn between two blocks with the position of all that was delivered so far.
+	Cut(fn func(position []byte))
+	Close()
+}
+
+// source is one configured entry: a path or glob, a syslog address, standard input. Its feed calls
+// block on one goroutine; whoever looks at the shard or swaps the ingest does so inside Cut.
+type source struct {
+	name    string // the configured text; the label source
+	haproxy string // the HAProxy that writes it
+	feed    feed
+	tail    *tail.Follower     // the feed as such, nil for others
+	net     *syslog.Receiver   // the same
+	in      *ingest            // guarded by the feed's lock
+	part    metrics.Part       // of the last cut; guarded by App.cutting
+	pos     []byte             // likewise
+	cancel  context.CancelFunc // nil before the feed runs
+	ended   chan struct{}      // closed when the feed has ended
+	// duplicates and samples outlive the ingests that a reload replaces.
+	duplicates *atomic.Uint64
+	refused    *samples
+}
+
+// Block implements tail.Sink.
+func (s *source) Block(b []byte, _ tail.Origin) { s.in.block(b) }
+
+// TooLong implements tail.LongSink.
+func (s *source) TooLong(tail.Origin) { s.in.tooLong() }
+
+// netSink implements syslog.Sink for a source.
+type netSink struct{ s *source }
+
+func (n netSink) Block(b []byte, _ syslog.Origin) { n.s.in.block(b) }
+func (n netSink) TooLong(syslog.Origin)           { n.s.in.tooLong() }
+
+// sourceOptions say how a source is read.
+type sourceOptions struct {
+	name, haproxy string
+	fromStart     bool
+	oldDirs       []string
+	restore       []byte
+	log           *slog.Logger
+}
+
+// newSource opens a source. Nothing is read before its feed runs.
+func newSource(o sourceOptions, in *ingest) (*source, error) {
+	s := &source{ended: make(chan struct{}), name: o.name, haproxy: o.haproxy, in: in, duplicates: in.dupes, refused: in.samples}
+	if syslog.IsURL(o.name) {
+		r, err := syslog.Listen(o.name, syslog.Options{Restore: o.restore, Logger: o.log}, netSink{s})
+		if err != nil {
+			return nil, err
+		}
+		s.net, s.feed = r, r
+		return s, nil
+	}
+	from := tail.FromEnd
+	if o.fromStart {
+		from = tail.FromStart
+	}
+	f, err := tail.New(tail.Options{Path: o.name, From: from, Restore: o.restore, OldDirs: o.oldDirs, Archives: true, MaxLine: lineLimit, Logger: o.log}, s)
+	if err != nil {
+		return nil, err
+	}
+	s.tail, s.feed = f, f
+	return s, nil
+}
+
+// cut copies the shard together with the position it belongs to. The caller holds App.cutting.
+func (s *source) cut() {
+	s.feed.Cut(func(pos []byte) {
+		s.in.shard.Copy(&s.part)
+		s.pos = pos
+	})
+}
+
+// swap replaces what counts the lines. The caller holds the source inside Cut.
+func (s *source) swap(in *ingest) {
+	in.dupes, in.samples, in.last = s.duplicates, s.refused, s.in.last
+	s.in = in
+}
+
+// catchingUp reports whether a backlog is being read.
+func (s *source) catchingUp() bool { return s.tail != nil && !s.tail.CaughtUp() }
+
+// behindSince is when the backlog that is being read was found.
+func (s *source) behindSince() time.Time {
+	if s.tail == nil {
+		return time.Time{}
+	}
+	return s.tail.Stats().Backlog.Since
+}
+
+// progress tells how far the backlog is read.
+func (s *source) progress() string {
+	if s.tail == nil {
+		return ""
+	}
+	b := s.tail.Stats().Backlog
+	if b.Total == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f %% of %d MiB", 100*float64(b.Done)/float64(b.Total), b.Total>>20)
+}

@@ -1,0 +1,27 @@
+package metrics
+
+import "haproxy_log_exporter/metrics/catalogue"
+
+// Lines returns the lines read, by source and then by what became of them.
+func (c *Cut) Lines() map[string]map[string]uint64 {
+	m := map[string]map[string]uint64{}
+	c.eachValue(catalogue.LinesTotal, func(s *series, v []uint64) {
+		var source, result string
+		for _, l := range labelPairs(nil, labelText(c.prefixes, s)) {
+			switch l.GetName() {
+			case "source":
+				source = l.GetValue()
+			case "result":
+				result = l.GetValue()
+			}
+		}
+		if m[source] == nil {
+			m[source] = map[string]uint64{}
+		}
+		m[source][result] += v[0]
+	})
+	return m
+}
+
+// SampleLimit returns the largest number of samples that are exposed from the log.
+func (t *Table) SampleLimit() int { return t.opt.SampleLimit }
