@@ -89,6 +89,7 @@ type formatParser struct {
 	text     []byte // literal under construction
 	textCol  int
 	blank    bool // the last thing was a blank
+	expand   bool // ${HAPROXY_…_LOG_FMT} stands for the preset
 	pinned   int  // while a preset's text is read: the place of its variable in src
 	pinLen   int
 }
@@ -101,8 +102,8 @@ func (p *formatParser) fail(col, n int, msg, hint string) {
 }
 
 // parseFormat returns the items of a log-format string with literals merged and blanks collapsed.
-func parseFormat(src string) ([]item, bool, diag.List) {
-	p := &formatParser{src: src, blank: true} // a leading blank is not printed
+func parseFormat(src string, expand bool) ([]item, bool, diag.List) {
+	p := &formatParser{src: src, blank: true, expand: expand} // a leading blank is not printed
 	p.run(src)
 	p.flush()
 	isJSON := p.whole&flagJSON != 0
@@ -129,7 +130,7 @@ func (p *formatParser) run(s string) {
 			i++
 		case s[i] == '%':
 			i = p.percent(s, i)
-		case s[i] == '$' && p.pinned == 0 && strings.HasPrefix(s[i:], "${"):
+		case s[i] == '$' && p.expand && p.pinned == 0 && strings.HasPrefix(s[i:], "${"):
 			i = p.variable(s, i)
 		default:
 			p.addText(s[i], i)

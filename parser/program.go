@@ -9,6 +9,7 @@ import (
 
 // Program is a compiled log-format. It is immutable and may be shared by goroutines.
 type Program struct {
+	name    string // of its Format
 	text    string
 	items   []item
 	encoded bool // {+json} holds for the whole line
@@ -38,7 +39,7 @@ type Program struct {
 // diag.List with every problem and its place in the string. Names of presets are resolved by
 // Preset, not here; ${HAPROXY_HTTP_LOG_FMT} and its sisters are.
 func Compile(format string) (*Program, error) {
-	p, err := compile(Format{Text: format})
+	p, err := compile(Format{Text: format}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -46,15 +47,17 @@ func Compile(format string) (*Program, error) {
 	return p.bind(&w, &Format{}), nil
 }
 
-func compile(f Format) (*Program, error) {
-	items, encoded, problems := parseFormat(f.Text)
+// compile compiles a Format. Without expand ${HAPROXY_…_LOG_FMT} is literal text, which is what
+// HAProxy before 2.8 prints for it when the quotes around the format are single ones.
+func compile(f Format, expand bool) (*Program, error) {
+	items, encoded, problems := parseFormat(f.Text, expand)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	if len(items) > maxItems {
 		return nil, diag.List{{Source: "log-format", Text: f.Text, Msg: "the format has too many fields"}}
 	}
-	p := &Program{text: f.Text, items: items, encoded: encoded, errFmt: f.ErrorFormat, guardCount: -1}
+	p := &Program{name: f.Name, text: f.Text, items: items, encoded: encoded, errFmt: f.ErrorFormat, guardCount: -1}
 	p.captures(&f)
 	p.provide()
 	p.analyse()

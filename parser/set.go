@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"haproxy_log_exporter/internal/diag"
@@ -45,7 +46,7 @@ func NewSet(formats []Format, opt SetOptions) (*Set, error) {
 		problems.Add(diag.Problem{Source: "log-format", Msg: "no log format given", Hint: "name a preset such as httplog, or give the log-format string"})
 	}
 	for _, f := range formats {
-		p, err := compile(f)
+		p, err := compile(f, true)
 		if err != nil {
 			for _, q := range diag.All(f.Name, err) {
 				if f.Name != "" {
@@ -64,6 +65,11 @@ func NewSet(formats []Format, opt SetOptions) (*Set, error) {
 			continue
 		}
 		s.formats, s.programs = append(s.formats, f), append(s.programs, p)
+		if strings.Contains(f.Text, "${HAPROXY_") {
+			if p, err := compile(f, false); err == nil {
+				s.formats, s.programs = append(s.formats, f), append(s.programs, p)
+			}
+		}
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
