@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/version"
-
-	"haproxy_log_exporter/haproxy/cfg"
 )
 
 // announce tells at start what was found, what is read, and what makes lines differ from requests.
@@ -26,15 +24,12 @@ func (a *App) announce() {
 	for _, h := range a.plan.hazards {
 		a.log.Warn("hazard: "+h.Text, "kind", h.Kind, "frontend", h.Frontend, "place", place(h))
 	}
-	for _, p := range a.plan.promex {
-		a.log.Warn("HAProxy's own exporter is switched on too and has the same names: scrape only one of them, or give --haproxy.socket.metrics=none", "place", fmt.Sprintf("%s:%d", p.Source, p.Line))
-	}
 	for _, w := range a.plan.warnings {
 		a.log.Warn(w)
 	}
 }
 
-func place(h cfg.Hazard) string {
+func place(h hazard) string {
 	if h.Place.Source == "" {
 		return ""
 	}
@@ -50,7 +45,7 @@ func (a *App) Status() *Status {
 	defer a.mu.RUnlock()
 	cut := a.cut()
 	defer cut.Release()
-	s := &Status{Version: version.Info(), Started: a.started, ConfigFile: a.flags.ConfigFile, ConfigHash: fmt.Sprintf("%016x", a.plan.hash),
+	s := &Status{Version: version.Info(), Started: a.started, ConfigFile: a.flags.ConfigFile, ConfigHash: fmt.Sprintf("%012x", a.plan.conf.Hash),
 		Reloaded: a.loaded, Series: cut.Samples(), Limit: a.plan.table.SampleLimit()}
 	if a.reloadErr != nil {
 		s.ReloadErr = a.reloadErr.Error()
@@ -67,7 +62,7 @@ func (a *App) Status() *Status {
 	lines := cut.Lines()
 	for _, src := range a.sources {
 		s.Sources = append(s.Sources, src.status(lines[src.name]))
-		if a.opt.Web.StatusSamples {
+		if a.plan.conf.Web.StatusSamples {
 			s.Samples = append(s.Samples, src.refused.list(src.name)...)
 		}
 	}

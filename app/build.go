@@ -19,7 +19,6 @@ type plan struct {
 	admission *labels.Admission
 	table     *metrics.Table
 	instances []*haproxy.Instance
-	warnings  []string
 }
 
 // build compiles the settings. all makes the parser keep every field, for explain.
@@ -29,9 +28,6 @@ func build(s *settings, all bool) (*plan, error) {
 	formats := make([][]parser.Format, 0, len(s.sources))
 	for _, src := range s.sources {
 		formats = append(formats, src.formats)
-	}
-	if len(formats) == 0 {
-		formats = append(formats, s.defaultFormats())
 	}
 	byText := map[string]*parser.Set{}
 	for _, f := range formats {
@@ -53,7 +49,7 @@ func build(s *settings, all bool) (*plan, error) {
 	if p.schemas, err = labels.BindAny(s.spec, p.sets); err != nil {
 		return nil, err
 	}
-	p.admission = labels.NewAdmission(p.schemas[0], s.limits)
+	p.admission = labels.NewAdmission(p.schemas[0], labels.Limits{Values: s.conf.Limits.Values, Routes: s.conf.Limits.Routes})
 	opt := s.metrics
 	opt.Admission = p.admission
 	if p.table, err = metrics.NewTable(opt, p.schemas[0]); err != nil {
@@ -71,14 +67,6 @@ func build(s *settings, all bool) (*plan, error) {
 		p.instances = append(p.instances, in)
 	}
 	return p, errors.Join(problems...)
-}
-
-func (s *settings) defaultFormats() []parser.Format {
-	if f := s.haproxies[0].formats; len(f) > 0 {
-		return f
-	}
-	f, _ := flagFormats([]string{"httplog", "tcplog"}) // presets always exist
-	return f
 }
 
 // wanted lists the fields that labels, counters and exemplars ask for beside the canonical ones.

@@ -7,7 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"haproxy_log_exporter/config"
 )
 
 // Streams are the terminal and the log of a run. Tests give their own.
@@ -17,29 +20,16 @@ type Streams struct {
 	Log      *slog.Logger
 }
 
-// Options are the flags that several subcommands share. Empty values mean "not given": the
-// configuration file decides, then the defaults.
+// Options are the flags that several subcommands share.
 type Options struct {
-	ConfigFile    string
-	LogPaths      []string // files, globs, syslog URLs, - for standard input
-	LogFormats    []string // presets or log-format strings
-	LogFrom       string   // start or end, on the very first start only
-	HAProxyConfig []string
-	Sockets       []string
-	MasterSocket  string
-	SocketMetrics string // all, minimal or none
-	LabelsPath    []string
-	LabelsBackend []string
-	StateDir      string
-	LimitSamples  int    // exposed samples from the log
-	LimitValues   int    // values a label
-	Root          string // where / is, for tests of the bare command; "" is /
+	ConfigFile string
+	Flags      config.Flags
+	Root       string // where / is, for tests of the bare command; "" is /
 }
 
 // ServeOptions are the flags of serve alone.
 type ServeOptions struct {
-	Web            WebOptions
-	CatchUpTimeout time.Duration
+	Web *web.FlagConfig // addresses, TLS and authentication
 }
 
 // ErrUsage marks errors about arguments; the exit code is 2 then.

@@ -68,9 +68,9 @@ func replayCut(ctx context.Context, o Options, logs []string, jobs int, std Stre
 
 // replayPlan builds the plan for one source named after the logs.
 func replayPlan(o Options, logs []string) (*plan, error) {
-	o.LogPaths = []string{"-"}
+	o.Flags.LogPaths = []string{"-"}
 	if len(logs) > 0 {
-		o.LogPaths = []string{logs[0]}
+		o.Flags.LogPaths = logs[:1]
 	}
 	s, err := resolve(o)
 	if err != nil {

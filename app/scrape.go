@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +53,7 @@ func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 	if err != nil {
 		a.log.Warn("the process's own metrics are incomplete", "err", err)
 	}
-	return &metrics.Page{Cut: cut, HideLog: hide, Samples: samples, Extra: extra, Created: a.plan.created}, nil
+	return &metrics.Page{Cut: cut, HideLog: hide, Samples: samples, Extra: extra, Created: a.plan.conf.CreatedTimestamps}, nil
 }
 
 func (a *App) scrapeSockets(ctx context.Context) []*haproxy.Result {
@@ -184,7 +183,7 @@ func (a *App) hideLog() bool {
 	hide := false
 	for _, s := range a.sources {
 		if s.catchingUp() {
-			hide = hide || time.Since(s.behindSince()) < cmp.Or(a.opt.CatchUpTimeout, 5*time.Minute)
+			hide = hide || time.Since(s.behindSince()) < a.plan.conf.Web.CatchUpTimeout
 		}
 	}
 	return hide

@@ -27,7 +27,7 @@ func (a *App) logSamples(s *metrics.Samples, cut *metrics.Cut, sv saved) {
 	}
 	s.Bool(catalogue.ConfigReloadSuccessful, a.reloadErr == nil)
 	s.Add(catalogue.ConfigReloadTimestamp, float64(a.loaded.UnixMilli())/1000)
-	s.Add(catalogue.ConfigHash, float64(a.plan.hash>>11)) // 53 bits: exact in a float64
+	s.Add(catalogue.ConfigHash, float64(a.plan.conf.Hash))
 	s.Add(catalogue.BuildInfo, 1, version.Version, version.GetRevision(), version.Branch, runtime.Version(), runtime.GOOS, runtime.GOARCH, version.GetTags())
 }
 

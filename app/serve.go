@@ -86,7 +86,7 @@ func New(o Options, so ServeOptions, log *slog.Logger) (*App, error) {
 	if err := a.restore(snap); err != nil {
 		return nil, errors.Join(err, a.closeState())
 	}
-	mux, err := newMux(so.Web, handlers{
+	mux, err := newMux(p.conf.Web, handlers{
 		metrics:     metrics.NewHandler(a, metrics.HandlerOptions{Logger: log}),
 		status:      a.Status,
 		ready:       a.ready,
@@ -198,18 +198,17 @@ func (a *App) addSource(i int, sections map[string][]byte, first bool) error {
 	if err != nil {
 		return err
 	}
-	o := sourceOptions{name: src.name, haproxy: a.plan.haproxies[src.haproxy].name, fromStart: src.fromStart, oldDirs: src.oldDirs,
-		restore: sections[sectionPosition+src.name], log: a.log.With("source", src.name)}
-	s, err := newSource(o, in)
-	if err != nil && o.restore != nil {
-		a.log.Error("the position was not restored: reading begins as on a first start", "source", src.name, "err", err)
-		o.restore = nil
-		s, err = newSource(o, in)
+	restore, name, log := sections[sectionPosition+src.name], a.plan.haproxies[src.haproxy].name, a.log.With("log", src.name)
+	s, err := newSource(src, name, restore, in, log)
+	if err != nil && restore != nil {
+		a.log.Error("the position was not restored: reading begins as on a first start", "log", src.name, "err", err)
+		restore = nil
+		s, err = newSource(src, name, nil, in, log)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", src.name, err)
 	}
-	if o.restore == nil && !first {
+	if restore == nil && !first {
 		a.log.Info("a new source", "source", src.name)
 	}
 	a.sources = append(a.sources, s)

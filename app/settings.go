@@ -6,8 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
+	"haproxy_log_exporter/config"
 	"haproxy_log_exporter/haproxy"
 	"haproxy_log_exporter/haproxy/cfg"
 	"haproxy_log_exporter/internal/diag"
@@ -20,183 +20,288 @@ import (
 // settings are what flags, the configuration file, haproxy.cfg and the host say together. Flags win
 // over the file, the file over haproxy.cfg, and that over what is found on the host.
 type settings struct {
+	conf      *config.Config
 	haproxies []haproxySettings // at least one
 	sources   []sourceSettings
 	spec      labels.Spec
 	metrics   metrics.Options
-	limits    labels.Limits
 	stateDir  string
-	fromStart bool
-	created   bool
-	hash      uint64
 	found     []string // what was found on the host, for the log
-	hazards   []cfg.Hazard
-	promex    []diag.Place
+	hazards   []hazard
+	warnings  []string
+}
+
+// hazard is a setting of a HAProxy or of rsyslog that makes lines differ from requests.
+type hazard struct {
+	haproxy string
+	cfg.Hazard
 }
 
 // haproxySettings describe one HAProxy.
 type haproxySettings struct {
-	name    string
-	formats []parser.Format
-	socket  haproxy.Options
-	tags    []string
-	conf    *cfg.Config // nil when no haproxy.cfg is known
+	name   string
+	socket haproxy.Options
+	tags   []string
+	conf   *cfg.Config // nil when no haproxy.cfg is known
 }
 
 // sourceSettings describe one source.
 type sourceSettings struct {
-	name      string
-	haproxy   int // index of its HAProxy
-	formats   []parser.Format
-	oldDirs   []string
-	fromStart bool
+	config.Source
+	name    string
+	haproxy int // index of its HAProxy
+	formats []parser.Format
 }
 
 // resolve puts the settings together. Problems of all inputs are reported at once.
 func resolve(o Options) (*settings, error) {
-	s := &settings{}
-	var problems []error
-	found := s.discover(&o)
-	hp := haproxySettings{}
-	if len(o.HAProxyConfig) > 0 {
-		env := os.LookupEnv
-		if found.Env != nil {
-			env = found.Env
-		}
-		conf, err := cfg.Load(cfg.Options{Env: env}, o.HAProxyConfig...)
+	s := &settings{conf: config.Default()}
+	if o.ConfigFile != "" {
+		conf, err := config.Load(o.ConfigFile)
 		if err != nil {
-			problems = append(problems, err)
+			return nil, err
 		}
-		hp.conf = conf
+		s.conf = conf
 	}
-	formats, err := flagFormats(o.LogFormats)
-	if err != nil {
-		problems = append(problems, err)
+	env := s.discover(&o)
+	if err := s.conf.Merge(o.Flags); err != nil {
+		return nil, err
 	}
-	s.haproxies = []haproxySettings{hp}
-	s.fromHAProxyConfig(&o)
-	hp = s.haproxies[0]
-	switch {
-	case len(formats) > 0:
-	case len(hp.formats) > 0:
-		formats = hp.formats
-	default:
-		formats, _ = flagFormats([]string{"httplog", "tcplog"}) // presets always exist
-	}
-	for _, p := range o.LogPaths {
-		s.sources = append(s.sources, sourceSettings{name: p, formats: formats, fromStart: o.LogFrom == "start"})
-	}
-	s.addTemplates("path", "--labels.path", spec.Path, o.LabelsPath)
-	s.addTemplates("backend", "--labels.backend", spec.Plain, o.LabelsBackend)
-	if err := s.spec.Check(); err != nil {
-		problems = append(problems, err)
-	}
-	s.stateDir, _, _ = strings.Cut(o.StateDir, ":") // systemd lists several, separated by colons
-	s.fromStart = o.LogFrom == "start"
-	s.limits.Values = o.LimitValues
-	s.metrics.SampleLimit, s.metrics.ValueLimit = o.LimitSamples, o.LimitValues
-	if s.metrics.SLAs == nil {
-		s.metrics.SLAs = defaultSLAs()
-	}
-	for _, sla := range s.metrics.SLAs {
-		s.spec.SLAs = append(s.spec.SLAs, sla.Name)
-	}
-	s.metrics.HAProxies = s.names()
+	var problems []error
+	problems = append(problems, s.resolveHAProxies(o, env), s.resolveSources(), s.resolveLabels())
+	s.resolveMetrics()
+	s.stateDir, _, _ = strings.Cut(s.conf.StateDir, ":") // systemd lists several, separated by colons
 	return s, errors.Join(problems...)
 }
 
-func (s *settings) names() []string {
-	var names []string
-	for _, h := range s.haproxies {
-		names = append(names, h.name)
-	}
-	return names
-}
-
-// defaultSLAs are the timeout classes of an egress controller; the configuration replaces them.
-func defaultSLAs() []metrics.SLA {
-	return []metrics.SLA{
-		{Name: "high", Timeout: 10 * time.Second},
-		{Name: "medium", Timeout: 30 * time.Second},
-		{Name: "low", Timeout: 5 * time.Minute},
-	}
-}
-
-// flagFormats turns presets and log-format strings into formats.
-func flagFormats(texts []string) ([]parser.Format, error) {
-	var out []parser.Format
-	var problems []error
-	for _, t := range texts {
-		f := parser.Format{Name: t, Text: t}
-		if p, ok := parser.Preset(t); ok {
-			f.Text = p
-		} else if !strings.Contains(t, "%") {
-			problems = append(problems, fmt.Errorf("--haproxy.log.format=%s: no such preset; there are %s, or give a log-format string", t, strings.Join(parser.PresetNames(), ", ")))
-			continue
-		}
-		out = append(out, f)
-	}
-	return out, errors.Join(problems...)
-}
-
-func (s *settings) addTemplates(from, flag string, kind spec.Kind, texts []string) {
-	for _, t := range texts {
-		where := diag.Place{Source: flag}
-		s.spec.Rules = append(s.spec.Rules, spec.NewRule(spec.Text{Value: from}, spec.Text{Value: t, Place: where}, nil))
-	}
-	_ = kind // the kind follows from the field
-}
-
 // discover fills what was not given from the host: a bare command finds haproxy.cfg, the log and the
-// sockets by itself.
-func (s *settings) discover(o *Options) cfg.Discovery {
-	if len(o.LogPaths) > 0 && (len(o.HAProxyConfig) > 0 || len(o.LogFormats) > 0 || len(o.Sockets) > 0) {
-		return cfg.Discovery{}
+// sockets by itself. It returns the environment that HAProxy runs with.
+func (s *settings) discover(o *Options) func(string) (string, bool) {
+	f := &o.Flags
+	if len(f.LogPaths) > 0 || len(f.HAProxyConfig) > 0 || len(s.conf.Sources) > 0 || len(s.conf.HAProxies) > 1 {
+		return nil
 	}
-	if len(o.LogPaths) > 0 || len(o.HAProxyConfig) > 0 {
-		return cfg.Discovery{}
+	if len(s.conf.HAProxies) == 1 && len(s.conf.HAProxies[0].Config) > 0 {
+		return nil
 	}
 	root := o.Root
 	if root == "" {
 		root = "/"
 	}
 	d := cfg.Discover(root)
-	note := func(what string, values []string) {
-		if len(values) > 0 {
+	note := func(what string, values ...string) {
+		if len(values) > 0 && values[0] != "" {
 			s.found = append(s.found, what+" "+strings.Join(values, ", "))
 		}
 	}
-	if len(d.Config) > 0 {
-		o.HAProxyConfig = d.Config
-		note("configuration", d.Config)
+	f.HAProxyConfig, f.LogPaths = d.Config, d.Logs
+	note("configuration", d.Config...)
+	note("log", d.Logs...)
+	if len(f.Sockets) == 0 && f.MasterSocket == "" {
+		f.Sockets, f.MasterSocket = d.Sockets, d.MasterSocket
+		note("socket", d.Sockets...)
+		note("master socket", d.MasterSocket)
 	}
-	o.LogPaths = d.Logs
-	note("log", d.Logs)
-	if len(o.Sockets) == 0 && o.MasterSocket == "" {
-		o.Sockets, o.MasterSocket = d.Sockets, d.MasterSocket
-		note("socket", d.Sockets)
-	}
-	return d
+	return d.Env
 }
 
-// fromHAProxyConfig takes over what haproxy.cfg says and flags do not.
-func (s *settings) fromHAProxyConfig(o *Options) {
-	h := &s.haproxies[0]
-	h.socket = haproxy.Options{Name: h.name, Sockets: o.Sockets, MasterSocket: o.MasterSocket, Metrics: haproxy.Metrics(o.SocketMetrics)}
+// resolveHAProxies reads every haproxy.cfg and settles which sockets are asked.
+func (s *settings) resolveHAProxies(o Options, env func(string) (string, bool)) error {
+	list := s.conf.HAProxies
+	if len(list) == 0 {
+		list = []config.HAProxy{{}}
+	}
+	if env == nil {
+		env = os.LookupEnv
+	}
+	var problems []error
+	for i := range list {
+		h := &list[i]
+		hs := haproxySettings{name: h.Name.Value, tags: values(h.Tags), socket: haproxy.Options{
+			Name: h.Name.Value, Sockets: values(h.Sockets), MasterSocket: h.MasterSocket.Value, Timeout: h.Timeout,
+			Metrics: haproxy.Metrics(h.Metrics), ExcludeMaint: h.ExcludeMaint, Match: familyFilter(h), Scopes: scopes(h.Scopes)}}
+		for _, t := range h.Tables {
+			hs.socket.Entries = append(hs.socket.Entries, haproxy.EntriesRequest{Table: t.Name.Value, Top: t.Top})
+		}
+		if len(h.Config) > 0 {
+			conf, err := cfg.Load(cfg.Options{Env: env}, values(h.Config)...)
+			if err != nil {
+				problems = append(problems, err)
+			}
+			hs.conf = conf
+			s.useHAProxyConfig(&hs)
+		}
+		s.haproxies = append(s.haproxies, hs)
+	}
+	root := o.Root
+	if root == "" {
+		root = "/"
+	}
+	for _, h := range cfg.RsyslogHazards(root) {
+		s.hazards = append(s.hazards, hazard{Hazard: h})
+	}
+	return errors.Join(problems...)
+}
+
+// useHAProxyConfig takes over what haproxy.cfg says and nothing else does.
+func (s *settings) useHAProxyConfig(h *haproxySettings) {
 	if h.conf == nil {
 		return
 	}
-	h.formats = h.conf.Formats()
-	if len(h.formats) > 0 && !slices.ContainsFunc(h.formats, func(f parser.Format) bool { return f.Text == "" }) {
-		s.hazards = append(s.hazards, h.conf.Hazards()...)
-	}
-	if len(o.Sockets) == 0 && o.MasterSocket == "" {
+	if len(h.socket.Sockets) == 0 && h.socket.MasterSocket == "" {
 		for _, sock := range h.conf.Global.Sockets {
 			if sock.Address != "" {
 				h.socket.Sockets = append(h.socket.Sockets, sock.Address)
+				break // all sockets of a process say the same
 			}
 		}
 	}
-	h.tags = h.conf.LogTags()
-	s.promex = append(s.promex, h.conf.Promex...)
+	if len(h.tags) == 0 {
+		h.tags = h.conf.LogTags()
+	}
+	for _, z := range h.conf.Hazards() {
+		s.hazards = append(s.hazards, hazard{h.name, z})
+	}
+	for _, w := range h.conf.Warnings {
+		s.warnings = append(s.warnings, strings.TrimSpace(diag.List{w}.Error()))
+	}
+	for _, p := range h.conf.Promex {
+		if h.socket.Metrics == haproxy.MetricsAll || h.socket.Metrics == "" {
+			s.warnings = append(s.warnings, fmt.Sprintf("%s:%d: HAProxy's own exporter is switched on and has the same names: scrape one of both, or set --haproxy.socket.metrics=none", p.Source, p.Line))
+		}
+	}
+}
+
+// resolveSources gives each source its HAProxy and its formats: its own, else those of haproxy.cfg,
+// else the presets that need no configuration.
+func (s *settings) resolveSources() error {
+	var problems []error
+	for _, src := range s.conf.Sources {
+		ss := sourceSettings{Source: src, name: src.Path.Value}
+		for i := range s.haproxies {
+			if s.haproxies[i].name == src.HAProxy.Value && src.HAProxy.Value != "" {
+				ss.haproxy = i
+			}
+		}
+		conf := s.haproxies[ss.haproxy].conf
+		switch {
+		case len(src.Formats) > 0:
+			formats, err := namedFormats(src)
+			problems = append(problems, err)
+			ss.formats = formats
+		case conf != nil && len(conf.Formats()) > 0:
+			ss.formats = conf.Formats()
+		default:
+			ss.formats, _ = namedFormats(config.Source{Formats: []config.Text{{Value: "httplog"}, {Value: "httpslog"}, {Value: "tcplog"}}}) // presets always exist
+		}
+		s.sources = append(s.sources, ss)
+	}
+	return errors.Join(problems...)
+}
+
+// namedFormats turns presets and log-format strings into formats.
+func namedFormats(src config.Source) ([]parser.Format, error) {
+	var out []parser.Format
+	var problems diag.List
+	for _, t := range src.Formats {
+		f := parser.Format{Name: t.Value, Text: t.Value, Captures: src.Captures, ResponseCaptures: src.ResponseCaptures}
+		if p, ok := parser.Preset(t.Value); ok {
+			f.Text = p
+		} else if !strings.Contains(t.Value, "%") {
+			problems = append(problems, t.Problem("there is no preset of that name", "give "+strings.Join(parser.PresetNames(), ", ")+", or a log-format string"))
+			continue
+		}
+		out = append(out, f)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return out, nil
+}
+
+// resolveLabels adds the routes that haproxy.cfg declares to what the file says about labels.
+func (s *settings) resolveLabels() error {
+	s.spec = s.conf.Labels
+	var problems []error
+	confs := []*cfg.Config{}
+	if s.conf.RoutesFromConfigured {
+		for _, h := range s.haproxies {
+			if h.conf == nil {
+				problems = append(problems, errors.New("routes: from: haproxy.cfg needs haproxy: config: or --haproxy.config"))
+				continue
+			}
+			confs = append(confs, h.conf)
+		}
+	}
+	for _, f := range s.conf.RoutesFrom {
+		c, err := cfg.Load(cfg.Options{Env: os.LookupEnv}, f.Value)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		confs = append(confs, c)
+	}
+	for _, c := range confs {
+		s.spec.Routes = append(s.spec.Routes, backendRoutes(c, s.spec.Rules)...)
+	}
+	return errors.Join(append(problems, s.spec.Check())...)
+}
+
+// backendRoutes are the routes that the names of backends declare.
+func backendRoutes(c *cfg.Config, rules []spec.Rule) []spec.Route {
+	var out []spec.Route
+	for _, r := range rules {
+		if r.From.Value != "backend" || r.Template == nil {
+			continue
+		}
+		for _, b := range c.Backends {
+			if v, ok := r.Template.Values(b.Name); ok {
+				out = append(out, spec.Route{Labels: v, Backend: b.Name, Place: b.Place})
+			}
+		}
+	}
+	return out
+}
+
+func (s *settings) resolveMetrics() {
+	c := s.conf
+	s.metrics = metrics.Options{Buckets: c.Buckets, ExtraHistograms: values(c.Phases), NoNative: !c.NativeHistograms, Counters: c.Counters,
+		SampleLimit: c.Limits.Samples, ValueLimit: c.Limits.Values, IdleTTL: c.SeriesTTL, ThrottledFails: c.ThrottledFails,
+		FailStatus: c.FailStatus, ExemplarField: c.Exemplars.Field.Value, ExemplarLabel: c.Exemplars.Label}
+	for _, h := range s.haproxies {
+		s.metrics.HAProxies = append(s.metrics.HAProxies, h.name)
+	}
+	s.metrics.SLAs = s.resolveSLAs()
+	s.spec.SLAs = nil
+	for _, sla := range s.metrics.SLAs {
+		s.spec.SLAs = append(s.spec.SLAs, sla.Name)
+	}
+}
+
+// familyFilter returns which of HAProxy's families are exposed, nil for all.
+func familyFilter(h *config.HAProxy) func(string) bool {
+	if len(h.Include) == 0 && len(h.Exclude) == 0 {
+		return nil
+	}
+	return func(name string) bool {
+		for _, re := range h.Exclude {
+			if re.MatchString(name) {
+				return false
+			}
+		}
+		for _, re := range h.Include {
+			if re.MatchString(name) {
+				return true
+			}
+		}
+		return len(h.Include) == 0
+	}
+}
+
+func values(list []config.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return slices.Clip(out)
 }

@@ -50,20 +50,11 @@ type netSink struct{ s *source }
 func (n netSink) Block(b []byte, _ syslog.Origin) { n.s.in.block(b) }
 func (n netSink) TooLong(syslog.Origin)           { n.s.in.tooLong() }
 
-// sourceOptions say how a source is read.
-type sourceOptions struct {
-	name, haproxy string
-	fromStart     bool
-	oldDirs       []string
-	restore       []byte
-	log           *slog.Logger
-}
-
 // newSource opens a source. Nothing is read before its feed runs.
-func newSource(o sourceOptions, in *ingest) (*source, error) {
-	s := &source{ended: make(chan struct{}), name: o.name, haproxy: o.haproxy, in: in, duplicates: in.dupes, refused: in.samples}
+func newSource(o sourceSettings, haproxy string, restore []byte, in *ingest, log *slog.Logger) (*source, error) {
+	s := &source{ended: make(chan struct{}), name: o.name, haproxy: haproxy, in: in, duplicates: in.dupes, refused: in.samples}
 	if syslog.IsURL(o.name) {
-		r, err := syslog.Listen(o.name, syslog.Options{Restore: o.restore, Logger: o.log}, netSink{s})
+		r, err := syslog.Listen(o.name, syslog.Options{MaxLine: o.MaxLine, Restore: restore, Logger: log}, netSink{s})
 		if err != nil {
 			return nil, err
 		}
@@ -71,10 +62,10 @@ func newSource(o sourceOptions, in *ingest) (*source, error) {
 		return s, nil
 	}
 	from := tail.FromEnd
-	if o.fromStart {
+	if o.From == "start" {
 		from = tail.FromStart
 	}
-	f, err := tail.New(tail.Options{Path: o.name, From: from, Restore: o.restore, OldDirs: o.oldDirs, Archives: true, MaxLine: lineLimit, Logger: o.log}, s)
+	f, err := tail.New(tail.Options{Path: o.name, From: from, Restore: restore, OldDirs: o.OldDirs, Archives: o.Archives, MaxLine: o.MaxLine, Logger: log}, s)
 	if err != nil {
 		return nil, err
 	}

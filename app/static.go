@@ -24,12 +24,14 @@ func (p *plan) staticSamples(s *metrics.Samples) {
 		origin, phase, meaning, _ := metrics.TerminationInfo(ts)
 		s.Add(catalogue.TerminationInfo, 1, ts, origin, phase, meaning)
 	}
-	seen := map[[2]string]bool{}
+	seen := map[[3]string]bool{}
 	for _, h := range p.hazards {
-		key := [2]string{h.Frontend, h.Kind}
+		key := [3]string{h.haproxy, h.Frontend, h.Kind}
 		if !seen[key] {
 			seen[key] = true
+			s.SetHAProxy(h.haproxy)
 			s.Add(catalogue.Hazard, 1, h.Frontend, h.Kind)
 		}
 	}
+	s.SetHAProxy("")
 }

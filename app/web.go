@@ -15,19 +15,12 @@ import (
 
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"haproxy_log_exporter/config"
 )
 
 // stopTimeout bounds how long running requests may take once the exporter is asked to stop.
 const stopTimeout = 5 * time.Second
-
-// WebOptions say where and what to serve.
-type WebOptions struct {
-	Flags         *web.FlagConfig // addresses, TLS and authentication
-	TelemetryPath string
-	Lifecycle     bool // POST /-/reload and /-/limits/reset
-	Pprof         bool
-	StatusSamples bool // show samples of refused lines on /status; they may hold client data
-}
 
 // handlers are what the web server needs from the exporter.
 type handlers struct {
@@ -39,7 +32,7 @@ type handlers struct {
 }
 
 // newMux routes the endpoints of section 4 of the design.
-func newMux(o WebOptions, h handlers) (*http.ServeMux, error) {
+func newMux(o config.Web, h handlers) (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+o.TelemetryPath, h.metrics)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { serveStatus(w, r, h.status()) })
@@ -53,7 +46,7 @@ func newMux(o WebOptions, h handlers) (*http.ServeMux, error) {
 	})
 	lifecycle := func(do func() error) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
-			if !o.Lifecycle {
+			if !o.EnableLifecycle {
 				plain(w, http.StatusForbidden, "start with --web.enable-lifecycle to allow this")
 				return
 			}
@@ -66,7 +59,7 @@ func newMux(o WebOptions, h handlers) (*http.ServeMux, error) {
 	}
 	mux.HandleFunc("POST /-/reload", lifecycle(h.reload))
 	mux.HandleFunc("POST /-/limits/reset", lifecycle(func() error { h.resetLimits(); return nil }))
-	if o.Pprof {
+	if o.EnablePprof {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -75,7 +68,7 @@ func newMux(o WebOptions, h handlers) (*http.ServeMux, error) {
 	}
 	if o.TelemetryPath != "/" {
 		landing, err := web.NewLandingPage(web.LandingConfig{
-			Name: "HAProxy log exporter", Version: version.Info(), Profiling: fmt.Sprint(o.Pprof),
+			Name: "HAProxy log exporter", Version: version.Info(), Profiling: fmt.Sprint(o.EnablePprof),
 			Description: "Counts what HAProxy logs, exactly once, beside what its runtime socket says.",
 			Links: []web.LandingLinks{
 				{Address: o.TelemetryPath, Text: "Metrics"},
@@ -119,17 +112,17 @@ type server struct {
 	wg        sync.WaitGroup
 }
 
-func listen(log *slog.Logger, o WebOptions, mux http.Handler) (*server, error) {
-	s := &server{log: log, flags: o.Flags, http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
-	if o.Flags.WebConfigFile != nil && *o.Flags.WebConfigFile != "" {
-		if err := web.Validate(*o.Flags.WebConfigFile); err != nil {
+func listen(log *slog.Logger, flags *web.FlagConfig, mux http.Handler) (*server, error) {
+	s := &server{log: log, flags: flags, http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	if flags.WebConfigFile != nil && *flags.WebConfigFile != "" {
+		if err := web.Validate(*flags.WebConfigFile); err != nil {
 			return nil, fmt.Errorf("--web.config.file: %w", err)
 		}
 	}
-	if o.Flags.WebSystemdSocket != nil && *o.Flags.WebSystemdSocket {
+	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
 		return s, nil // exporter-toolkit takes over the sockets that systemd opened
 	}
-	for _, addr := range *o.Flags.WebListenAddresses {
+	for _, addr := range *flags.WebListenAddresses {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			s.close()

@@ -49,8 +49,8 @@ func newCommands(std app.Streams) (c *commands, done *bool, code *int) {
 }
 
 func (c *commands) sharedFlags() {
-	o, f := &c.shared, c.app.Flag
-	f("config.file", "YAML configuration; flags win over it.").PlaceHolder("FILE").StringVar(&o.ConfigFile)
+	o, f := &c.shared.Flags, c.app.Flag
+	f("config.file", "YAML configuration; flags win over it.").PlaceHolder("FILE").StringVar(&c.shared.ConfigFile)
 	f("haproxy.log.path", "Log to follow: a file, a glob, - for standard input, or a syslog URL (udp://127.0.0.1:5514, tcp://, unix:///path, unixgram:///path). Repeatable.").PlaceHolder("PATH").StringsVar(&o.LogPaths)
 	f("haproxy.log.format", "What HAProxy logs: httplog, httpslog, tcplog, clf, tcpclf, or a log-format string. Repeatable: lines may be mixed.").PlaceHolder("FORMAT").StringsVar(&o.LogFormats)
 	f("haproxy.log.from", "Where to begin on the very first start: start or end.").PlaceHolder("end").EnumVar(&o.LogFrom, "start", "end")
@@ -66,13 +66,13 @@ func (c *commands) sharedFlags() {
 }
 
 func (c *commands) serveFlags(cmd *kingpin.CmdClause) {
-	o := &c.serve
-	o.Web.Flags = kingpinflag.AddFlags(cmd, defaultAddress)
-	cmd.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&o.Web.TelemetryPath)
-	cmd.Flag("web.catch-up-timeout", "How long the log's families are left out while a backlog is read.").Default("5m").DurationVar(&o.CatchUpTimeout)
-	cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload and POST /-/limits/reset.").BoolVar(&o.Web.Lifecycle)
-	cmd.Flag("web.enable-pprof", "Serve /debug/pprof.").BoolVar(&o.Web.Pprof)
-	cmd.Flag("web.status-samples", "Show samples of refused lines on /status; they may hold what clients sent.").BoolVar(&o.Web.StatusSamples)
+	o := &c.shared.Flags
+	c.serve.Web = kingpinflag.AddFlags(cmd, defaultAddress)
+	cmd.Flag("web.telemetry-path", "Path of the metrics.").PlaceHolder("/metrics").StringVar(&o.TelemetryPath)
+	cmd.Flag("web.catch-up-timeout", "How long the log's families are left out while a backlog is read.").PlaceHolder("5m").DurationVar(&o.CatchUpTimeout)
+	cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload and POST /-/limits/reset.").BoolVar(&o.EnableLifecycle)
+	cmd.Flag("web.enable-pprof", "Serve /debug/pprof.").BoolVar(&o.EnablePprof)
+	cmd.Flag("web.status-samples", "Show samples of refused lines on /status; they may hold what clients sent.").BoolVar(&o.StatusSamples)
 }
 
 func (c *commands) toolFlags() {
@@ -110,10 +110,10 @@ func (c *commands) toolFlags() {
 // options returns the shared flags, with standard input under its usual name again.
 func (c *commands) options() app.Options {
 	o := c.shared
-	o.LogPaths = slices.Clone(o.LogPaths)
-	for i, p := range o.LogPaths {
+	o.Flags.LogPaths = slices.Clone(o.Flags.LogPaths)
+	for i, p := range o.Flags.LogPaths {
 		if p == "/dev/stdin" {
-			o.LogPaths[i] = "-"
+			o.Flags.LogPaths[i] = "-"
 		}
 	}
 	return o
