@@ -30,6 +30,7 @@ type item struct {
 	escaped bool // backslash escapes to be undone
 	emptyOK bool // an empty text is a value, or none
 	vanish  bool // may print nothing and then swallow the blank after it
+	never   bool // vanish: no capture is declared, so it always prints nothing
 	swallow bool // vanish: the blank goes for sure (captures), else only in 3.0 and later (%HQ)
 	tilde   bool // %ft: ~ at the end marks TLS
 	scheme  bool // %HP: keeps scheme and authority

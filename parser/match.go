@@ -154,10 +154,11 @@ func (m *matcher) field(k, i int) bool {
 		m.memo[key] = 1
 	}
 	ok := false
-	if it.vanish && m.vanished(k, i) {
+	opens := it.opens(m.b, i)
+	if it.vanish && !opens && m.vanished(k, i) {
 		ok = true
 	}
-	if !ok || m.all {
+	if (!ok || m.all) && !(it.vanish && it.delimited() && !opens) {
 		if m.ends(k, i) {
 			ok = true
 		}
@@ -174,6 +175,20 @@ func (m *matcher) field(k, i int) bool {
 		}
 	}
 	return ok
+}
+
+// delimited reports whether the field shows its beginning: captures in braces or quotes.
+func (it *item) delimited() bool { return it.class == clsBraces || it.class == clsList && it.quoted }
+
+// opens reports whether captured headers in braces or quotes begin at i.
+func (it *item) opens(b []byte, i int) bool {
+	if !it.delimited() || i >= len(b) || it.never {
+		return false
+	}
+	if it.quoted {
+		return b[i] == '"' && (it.class == clsList || i+1 == len(b) || b[i+1] == '{')
+	}
+	return b[i] == '{'
 }
 
 // vanished tries that field k prints nothing. After a blank the blank that follows goes too.
@@ -228,11 +243,25 @@ func (m *matcher) ends(k, i int) bool {
 	switch {
 	case last:
 		end := run
-		if end < len(b) || end < least {
+		switch {
+		case end < len(b):
 			m.fail(k, i, true)
 			return false
+		case end < least || !it.fits(b[i:end]):
+			m.ended(k, i) // the line ends in it
+			return false
 		}
-		return m.attempt(k, i, end)
+		return m.try(k, i, end)
+	case it.alias == "CC" && m.p.items[k+1].class == clsLiteral:
+		// A request cookie may hold blanks; the response cookie after it seldom does.
+		lit := m.p.items[k+1].lit
+		for p := run - 1; p >= least; p-- {
+			if b[p] == lit[0] && m.attempt(k, i, p) {
+				if found = true; !m.all {
+					return true
+				}
+			}
+		}
 	case m.p.items[k+1].class == clsLiteral:
 		lit := m.p.items[k+1].lit
 		need, left := m.p.need[k], -1
@@ -247,7 +276,7 @@ func (m *matcher) ends(k, i int) bool {
 			} else if need > 1 {
 				left -= bytes.Count(b[p-n-1:p], []byte(lit[:1]))
 			}
-			if left < need && need > 1 && (m.prune || run < len(b)) {
+			if left < need && need > 1 && m.prune {
 				break // too few separators are left for the other fields
 			}
 			if m.attempt(k, i, p) {

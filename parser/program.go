@@ -85,8 +85,8 @@ func (p *Program) captures(f *Format) {
 		case "hs", "hsl":
 			n = len(f.ResponseCaptures)
 		}
-		if n > 0 && known {
-			it.count = n
+		if known && n >= 0 {
+			it.count, it.never = n, n == 0
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (p *Program) rare(b []byte, e, i int, o *op, rec *Record) (end, next int, o
 	case opRequest:
 		return p.requestEnd(b, e, i, o, rec)
 	case opBraces:
-		if i < e && b[i] == '{' {
+		if i < e && b[i] == '{' && !o.item.never {
 			n := bytes.IndexByte(b[i:e], '}')
 			if n < 0 || !o.item.fits(b[i:i+n+1]) {
 				return 0, -1, false
@@ -27,7 +27,7 @@ func (p *Program) rare(b []byte, e, i int, o *op, rec *Record) (end, next int, o
 			return i + n + 1, -1, true
 		}
 	case opList:
-		if i < e && b[i] == '"' {
+		if i < e && b[i] == '"' && !o.item.never {
 			end, ok = listEnd(b, e, i, o.n)
 			return end, -1, ok
 		}
