@@ -48,7 +48,7 @@ type replayed struct {
 
 // replayCut reads the logs with the settings of o, one source for all of them.
 func replayCut(ctx context.Context, o Options, logs []string, jobs int, std Streams) (*replayed, error) {
-	p, err := replayPlan(o, logs)
+	p, err := planOf(o, logs, false)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,8 @@ func replayCut(ctx context.Context, o Options, logs []string, jobs int, std Stre
 	return &replayed{plan: p, cut: cut, samples: samples}, samples.Err()
 }
 
-// replayPlan builds the plan for one source named after the logs.
-func replayPlan(o Options, logs []string) (*plan, error) {
+// planOf builds the plan for one source named after the first of the logs.
+func planOf(o Options, logs []string, all bool) (*plan, error) {
 	o.Flags.LogPaths = []string{"-"}
 	if len(logs) > 0 {
 		o.Flags.LogPaths = logs[:1]
@@ -76,7 +76,7 @@ func replayPlan(o Options, logs []string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return build(s, false)
+	return build(s, all)
 }
 
 // job is a part of a log that one reader reads.

@@ -1,6 +1,9 @@
 package metrics
 
-import "haproxy_log_exporter/metrics/catalogue"
+import (
+	"haproxy_log_exporter/metrics/catalogue"
+	"haproxy_log_exporter/parser"
+)
 
 // Lines returns the lines read, by source and then by what became of them.
 func (c *Cut) Lines() map[string]map[string]uint64 {
@@ -25,3 +28,6 @@ func (c *Cut) Lines() map[string]map[string]uint64 {
 
 // SampleLimit returns the largest number of samples that are exposed from the log.
 func (t *Table) SampleLimit() int { return t.opt.SampleLimit }
+
+// Rule returns the outcome rule that decided the HTTP request that was recorded last, which is rec.
+func (c *Counter) Rule(rec *parser.Record) Rule { return *c.rule(c.resolver.Resolve(rec)) }

@@ -107,16 +107,19 @@ func (c *commands) toolFlags() {
 	generate.Command("mtail", "An mtail program for the same log-format and labels.")
 }
 
-// options returns the shared flags, with standard input under its usual name again.
-func (c *commands) options() app.Options {
-	o := c.shared
-	o.Flags.LogPaths = slices.Clone(o.Flags.LogPaths)
-	for i, p := range o.Flags.LogPaths {
-		if p == "/dev/stdin" {
-			o.Flags.LogPaths[i] = "-"
+// realNames gives standard input its usual name again in every list of files (see standIn).
+func (c *commands) realNames() {
+	f := &c.shared.Flags
+	for _, list := range [][]string{f.LogPaths, c.replay.Logs, c.report.Logs, c.check.Logs, c.backfill.Logs} {
+		for i, p := range list {
+			if p == standardInput {
+				list[i] = "-"
+			}
 		}
 	}
-	return o
+	if c.explain.Log == standardInput {
+		c.explain.Log = "-"
+	}
 }
 
 // hint explains the mistake that is made most often.

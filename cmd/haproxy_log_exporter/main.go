@@ -54,12 +54,14 @@ func run(args []string, std app.Streams) int {
 	return exitProblems
 }
 
+const standardInput = "/dev/stdin"
+
 // standIn replaces a bare - by the name of standard input: kingpin takes it for an empty argument.
 func standIn(args []string) []string {
 	out := make([]string, len(args))
 	for i, a := range args {
 		if a == "-" {
-			a = "/dev/stdin"
+			a = standardInput
 		}
 		out[i] = a
 	}
@@ -68,7 +70,8 @@ func standIn(args []string) []string {
 
 // do runs the chosen subcommand.
 func (c *commands) do(ctx context.Context, name string, std app.Streams) error {
-	o := c.options()
+	c.realNames()
+	o := c.shared
 	switch name {
 	case "check":
 		return app.Check(ctx, o, c.check, std)
