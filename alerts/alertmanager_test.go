@@ -169,8 +169,12 @@ func situations() map[string]live {
 		},
 		"a start catches up": {
 			fire:   []string{"alertname=HAProxyLogCatchingUp component=exporter severity=info job=a instance=lb1"},
-			silent: []string{"alertname=HAProxyLogSilent component=exporter severity=page job=a instance=lb1 proxy=egress", "alertname=HAProxyLogIncomplete component=exporter severity=ticket job=a instance=lb1", "alertname=HAProxyRouteTrafficGone component=route severity=ticket" + route},
+			silent: []string{"alertname=HAProxyLogSilent component=exporter severity=page job=a instance=lb1 proxy=egress", "alertname=HAProxyLogIncomplete component=exporter severity=ticket job=a instance=lb1"},
 			loud:   []string{"alertname=HAProxyLogSilent component=exporter severity=page job=a instance=lb2 proxy=egress", "alertname=HAProxyPartnerUnreachable component=partner severity=page" + part},
+		},
+		"a catch-up makes traffic look small": {
+			fire:   []string{"alertname=HAProxyLogCatchingUp component=exporter severity=info job=a instance=lb1"},
+			silent: []string{"alertname=HAProxyRouteTrafficGone component=route severity=ticket" + route},
 		},
 		"a silent log": {
 			fire:   []string{"alertname=HAProxyLogSilent component=exporter severity=page job=a instance=lb1 proxy=egress"},

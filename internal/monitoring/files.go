@@ -9,6 +9,7 @@ import (
 
 	"haproxy_log_exporter/alerts"
 	"haproxy_log_exporter/alerts/alerttest"
+	"haproxy_log_exporter/dashboards"
 	"haproxy_log_exporter/generate/rules"
 )
 
@@ -17,6 +18,15 @@ func Files() (map[string][]byte, error) {
 	out := map[string][]byte{}
 	if err := ruleFiles(out); err != nil {
 		return nil, err
+	}
+	all, err := dashboards.All()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		if out["dashboards/grafana/"+d.UID+".json"], err = d.JSON(); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
