@@ -38,7 +38,7 @@ func Backfill(ctx context.Context, o Options, bo BackfillOptions, std Streams) e
 	if err != nil {
 		return fmt.Errorf("%w: --timezone: %w", ErrUsage, err)
 	}
-	p, err := planOf(o, bo.Logs, false)
+	p, err := planOf(o, bo.Logs, true) // dates are kept
 	if err != nil {
 		return err
 	}
@@ -128,6 +128,9 @@ func (c *lineClock) end(rec *parser.Record) (time.Time, bool) {
 	date := rec.Bytes(parser.RequestDate)
 	if date == nil {
 		date = rec.Bytes(parser.AcceptDate)
+	}
+	if date == nil {
+		return time.Time{}, false
 	}
 	text, fraction, _ := strings.Cut(string(date), ".")
 	if text != c.last {

@@ -98,6 +98,7 @@ func (c *commands) toolFlags() {
 	backfill.Arg("LOG", "Logs, oldest first.").Required().StringsVar(&c.backfill.Logs)
 	backfill.Flag("step", "Time between samples.").Default("15s").DurationVar(&c.backfill.Step)
 	backfill.Flag("timezone", "Time zone of the dates in the log.").Default("Local").StringVar(&c.backfill.Zone)
+	c.backfill.Labels = map[string]string{} // kingpin fills it, but does not make it
 	backfill.Flag("label", "Label added to every sample, NAME=VALUE; give the job and instance that Prometheus uses. Repeatable.").StringMapVar(&c.backfill.Labels)
 
 	generate := c.app.Command("generate", "Write files that follow from the configuration.")
