@@ -28,7 +28,7 @@ type matcher struct {
 	all       bool
 	prune     bool // give fields up that too few separators follow; off to find where a line was cut
 	memo      []uint8
-	starts    []int32 // per item: where it starts in the solutions seen, -1 none yet
+	places    []span // per item: where it stands in the solutions seen, -1 none yet
 	ambiguous bool
 }
 
@@ -36,9 +36,9 @@ func (m *matcher) reset(p *Program, b []byte) {
 	m.p, m.b = p, b
 	n := len(p.items)
 	if cap(m.spans) < n {
-		m.spans, m.cut, m.starts = make([]span, n), make([]span, n), make([]int32, n)
+		m.spans, m.cut, m.places = make([]span, n), make([]span, n), make([]span, n)
 	}
-	m.spans, m.cut, m.starts = m.spans[:n], m.cut[:n], m.starts[:n]
+	m.spans, m.cut, m.places = m.spans[:n], m.cut[:n], m.places[:n]
 	for i := range m.spans {
 		m.spans[i] = span{-1, -1}
 	}
@@ -61,8 +61,8 @@ func (m *matcher) clearMemo() {
 func (m *matcher) unique() bool {
 	m.all, m.prune, m.ambiguous = true, true, false
 	m.clearMemo()
-	for i := range m.starts {
-		m.starts[i] = -1
+	for i := range m.places {
+		m.places[i] = span{-1, -1}
 	}
 	m.match(0, 0, false)
 	return !m.ambiguous
@@ -166,12 +166,6 @@ func (m *matcher) field(k, i int) bool {
 	if ok {
 		if key >= 0 {
 			m.memo[key] = 2
-		}
-		if m.all && m.p.fixed[k] {
-			if m.starts[k] >= 0 && m.starts[k] != int32(i) {
-				m.ambiguous = true
-			}
-			m.starts[k] = int32(i)
 		}
 	}
 	return ok
@@ -330,6 +324,13 @@ func (m *matcher) try(k, i, end int) bool {
 	before := m.spans[k]
 	m.spans[k] = span{int32(i), int32(end)}
 	if m.match(k+1, end, false) {
+		if m.all && m.p.fixed[k] {
+			here := span{int32(i), int32(end)}
+			if m.places[k].off >= 0 && m.places[k] != here {
+				m.ambiguous = true
+			}
+			m.places[k] = here
+		}
 		return true
 	}
 	m.spans[k] = before

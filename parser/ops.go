@@ -30,6 +30,7 @@ type op struct {
 	code  opCode
 	term  byte // first byte of lit
 	last  bool // nothing follows: the field goes to the end of the line
+	exact bool // every byte must be one the class holds: the field may begin too early
 	put   bool // the field takes the general way into the Record
 	slot  Field
 	n     int
@@ -117,6 +118,9 @@ func (p *Program) op(k int) (op, int) {
 	}
 	if p.addrPort(k) {
 		return p.addrPortOp(k, o)
+	}
+	for j := range k {
+		o.exact = o.exact || p.loose[j] >= 0 && p.items[j].class != clsCookie
 	}
 	o.put = it.escaped || len(it.more) > 0 || len(it.caps) > 0 || it.gives != 0 || it.class == clsOptInt
 	if !p.code(k, &o) {

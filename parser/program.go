@@ -233,7 +233,7 @@ func (p *Program) proven(without int, noCookie bool) bool {
 	for last >= 0 && p.oneStart(last, without) {
 		last--
 	}
-	for k := first + 1; k <= last; k++ {
+	for k := first; k <= last; k++ {
 		if p.fixed[k] {
 			return false
 		}

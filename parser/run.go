@@ -194,6 +194,9 @@ func tokenEnd(b []byte, e, i int, o *op) int {
 	if end > e || end == i && !o.item.emptyOK {
 		return -1
 	}
+	if o.exact && !o.item.all(b[i:end]) {
+		return -1
+	}
 	switch it := o.item; it.class {
 	case clsAddr, clsOptInt, clsHex:
 		if !it.fits(b[i:end]) {
