@@ -48,7 +48,7 @@ func (a *accumulator) objectsOf() map[catalogue.Scope][]Object {
 // object merges the parts of one object.
 func (a *accumulator) object(k objectKey, o *object) Object {
 	fields := a.schema.fields[k.scope]
-	out := Object{Scope: k.scope, Proxy: k.proxy, Name: k.name, Values: nans(len(fields))}
+	out := Object{Scope: k.scope, Proxy: k.proxy, Name: k.name, Values: nans(len(fields)), fields: fields}
 	fresh := make([]*part, 0, len(o.parts))
 	for _, p := range o.parts {
 		if p.row != nil && p.w.live {

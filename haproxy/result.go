@@ -69,6 +69,8 @@ type Object struct {
 	// ServerStates and CheckStates count a backend's servers, parallel to the States of
 	// catalogue.KindServerStates and KindCheckStates; nil for other scopes and backends without servers.
 	ServerStates, CheckStates []int
+
+	fields []catalogue.NativeField
 }
 
 // WorkerState says what became of a worker.

@@ -248,9 +248,9 @@ func (in *Instance) filter(r *Result) {
 
 // Value returns a field of an object by HAProxy's name ("req_tot"); false when there is none.
 func (o *Object) Value(field string) (float64, bool) {
-	for i, f := range catalogue.NativeFieldsOf(o.Scope) {
-		if f.Field == field && i < len(o.Values) && !math.IsNaN(o.Values[i]) {
-			return o.Values[i], true
+	for i := range o.fields {
+		if o.fields[i].Field == field {
+			return o.Values[i], !math.IsNaN(o.Values[i])
 		}
 	}
 	return 0, false
