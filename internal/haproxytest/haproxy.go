@@ -22,6 +22,9 @@ type Options struct {
 	Config string
 	// Master starts the master-worker mode with a master socket.
 	Master bool
+	// MasterLevel is the level of the master CLI (user, operator, admin); admin when empty,
+	// which Reload needs.
+	MasterLevel string
 	// Dir holds haproxy.cfg and the master socket; a temporary folder when empty. A unix
 	// socket's path is limited to 107 bytes: keep it short.
 	Dir string
@@ -66,7 +69,11 @@ func Start(t testing.TB, o Options) *HAProxy {
 	death := syscall.SIGKILL
 	if o.Master {
 		h.MasterSocket = filepath.Join(h.Dir, "master.sock")
-		args = append([]string{"-W", "-S", h.MasterSocket + ",mode,600"}, args...)
+		listen := h.MasterSocket + ",mode,600"
+		if o.MasterLevel != "" {
+			listen += ",level," + o.MasterLevel
+		}
+		args = append([]string{"-W", "-S", listen}, args...)
 		// Workers end when their master does; the master has to end them itself.
 		death = syscall.SIGTERM
 	}
