@@ -67,7 +67,7 @@ func (b *buckets) search(ms int64, from int) int {
 	return from
 }
 
-// width is the number of values of one histogram: a count for each bucket, +Inf, and the sum.
+// width is the number of values of one histogram: the sum, then a count for each bucket and +Inf.
 func (b *buckets) width() int { return len(b.bounds) + 2 }
 
 // lines is the number of samples of one histogram: buckets, +Inf, _sum and _count.
@@ -81,8 +81,8 @@ func (b *buckets) observe(v []uint64, ms int64, n uint64) {
 	} else {
 		i = b.search(ms, b.from)
 	}
-	v[i] += n
-	v[len(b.bounds)+1] += uint64(ms) * n
+	v[0] += uint64(ms) * n
+	v[1+i] += n
 }
 
 // bucket returns the index of the bucket that holds ms.

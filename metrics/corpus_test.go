@@ -150,8 +150,8 @@ func TestCorpusSums(t *testing.T) {
 	add("requests", catalogue.RequestsTotal, "")
 	c.eachValue(catalogue.RequestDuration, func(_ *series, v []uint64) {
 		n := c.table.buckets.width()
-		got["duration"] += v[n-1]
-		for _, b := range v[:n-1] {
+		got["duration"] += v[0]
+		for _, b := range v[1:n] {
 			got["durations"] += b
 		}
 	})

@@ -13,6 +13,8 @@ type Counter struct {
 	customs  []*customBinding
 	exemplar parser.Field
 	key      []byte // scratch of custom
+	text     []byte // scratch of births
+	ticks    uint32
 	f        facts
 }
 
@@ -68,11 +70,10 @@ func (c *Counter) request(rec *parser.Record) {
 		c.open(e)
 	}
 	k := f.key()
-	i := cell.find(k)
-	if i < 0 {
-		i = c.openSlot(e, k)
+	slot := cell.find(k, &c.ticks)
+	if slot == nil {
+		slot = c.openSlot(e, k)
 	}
-	slot := &cell.slots[i]
 	c.server(e, slot, rec) // may give birth to a series, which moves the values
 	vals := s.vals
 	vals[slot.requests] += f.n
@@ -143,14 +144,14 @@ func (f *facts) read(rec *parser.Record, t *Table) {
 	f.recv, _ = rec.Int(parser.BytesReceived)
 }
 
-// key holds everything that decides which series of its cell a request moves, but for times.
-func (f *facts) key() uint64 {
-	k := uint64(uint16(f.status+1)) | uint64(f.method)<<16 | uint64(f.term)<<24 | uint64(f.server)<<32
+// key holds everything that decides which series of its cell a request moves, but for times. It is never 0.
+func (f *facts) key() uint32 {
+	k := 1<<31 | uint32(f.status+1) | uint32(f.method)<<10 | uint32(f.term)<<16 | uint32(f.server)<<24
 	if f.early {
-		k |= 1 << 40
+		k |= 1 << 26
 	}
 	if f.bad {
-		k |= 1 << 41
+		k |= 1 << 27
 	}
 	return k
 }
@@ -167,8 +168,9 @@ func (c *Counter) route(v []uint64) {
 			if i == phaseData && (f.early || f.up) {
 				continue // data is still flowing, or is that of a tunnel
 			}
-			v[2*i] += uint64(ms) * n
-			v[2*i+1] += n
+			at := l.phases[i]
+			v[at] += uint64(ms) * n
+			v[at+1] += n
 		case ms == -1 && aborted < 0:
 			aborted = i
 		}
@@ -196,7 +198,7 @@ func (c *Counter) route(v []uint64) {
 func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
-	v := c.shard.vals[cell.hist.off:]
+	v := c.shard.vals[cell.backend:]
 	if ms := f.phase[phaseResponse]; ms >= 0 {
 		t.buckets.observe(v[t.layout.response:], ms, f.n)
 	}
@@ -206,32 +208,38 @@ func (c *Counter) times(cell *Cell) {
 		}
 	}
 	if f.active >= 0 && !f.early && !f.up {
-		t.buckets.observe(v, f.active, f.n)
+		t.buckets.observe(v[t.layout.duration:], f.active, f.n)
 		if t.native != nil {
-			c.observeNative(cell.hist, f.active)
+			c.observeNative(cell, f.active)
 		}
 	}
 }
 
 // Indexes of phases that the code names.
 const (
-	phaseRequest  = 2
-	phaseQueue    = 3
-	phaseConnect  = 4
-	phaseResponse = 5
-	phaseData     = 6
+	phaseHandshake = iota
+	phaseIdle
+	phaseRequest
+	phaseQueue
+	phaseConnect
+	phaseResponse
+	phaseData
 )
 
-func (c *Counter) observeNative(h *histState, ms int64) {
+func (c *Counter) observeNative(cell *Cell, ms int64) {
 	t := c.shard.table
 	if ms == 0 {
-		c.shard.vals[h.off+t.layout.zero] += c.f.n
+		c.shard.vals[cell.backend+t.layout.zero] += c.f.n
 		return
 	}
 	i := t.native.find(ms)
-	off := h.octaves[i/nativePerOctave]
+	o := i / nativePerOctave
+	var off uint32
+	if o < len(cell.octaves) {
+		off = cell.octaves[o]
+	}
 	if off == 0 {
-		off = c.openOctave(h, i/nativePerOctave)
+		off = c.openOctave(cell, o)
 	}
 	c.shard.vals[off+uint32(i%nativePerOctave)] += c.f.n
 }
@@ -244,10 +252,10 @@ func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
 	}
 	f := &c.f
 	vals := c.shard.vals
-	if slot.timed && cell.within > 0 && f.waited() > cell.within {
+	if slot.timed && cell.within > 0 && f.waited() > int64(cell.within) {
 		o = OutcomeLate
 	}
-	off := cell.sla + uint32(o) - 1
+	off := cell.backend + uint32(o) - 1
 	vals[off] += f.n
 	if o == OutcomeFailed {
 		vals[cell.route+c.shard.table.layout.failures+uint32(slot.verdict.Blame)-1] += f.n

@@ -249,7 +249,7 @@ func (c *Counter) openCustom(b *customBinding, e *labels.Entry[Cell], rec *parse
 		text = appendLabel(text, l.name, v)
 		over = appendLabel(over, l.name, catalogue.Other)
 	}
-	p := t.namePrefix(c.haproxy)
+	p := t.reg.prefix(t.name(c.haproxy), nil, nil)
 	off := t.ensureOne(b.family, p, string(text), false)
 	if off == 0 {
 		off = t.ensureOne(b.family, p, string(over), true)

@@ -47,7 +47,7 @@ func (s *idleState) update(t *Table, c *Cut) {
 			a := &ages[k]
 			idle := c.at-a.at > ttl
 			if blocks[f.family] {
-				p := f.series[k].prefix
+				p := c.prefixes[f.series[k].prefix].route
 				idle = c.at-s.prefixes[p] > ttl && !s.declared[p]
 			}
 			if idle && !a.hidden {
@@ -78,7 +78,7 @@ func (s *idleState) changes(c *Cut, f *cutFamily) {
 		}
 		if ages[k].last != sum {
 			ages[k].last, ages[k].at = sum, c.at
-			s.prefixes[sr.prefix] = c.at
+			s.prefixes[c.prefixes[sr.prefix].route] = c.at
 		}
 	}
 	s.series[f.family] = ages
@@ -87,7 +87,7 @@ func (s *idleState) changes(c *Cut, f *cutFamily) {
 // blockFamilies returns the families whose series are born in blocks.
 func (t *Table) blockFamilies() map[*family]bool {
 	m := map[*family]bool{t.fam.backendInfo: true}
-	for _, b := range []*block{&t.layout.route, &t.layout.hist, &t.layout.sla} {
+	for _, b := range []*block{&t.layout.route, &t.layout.backend} {
 		for i := range b.items {
 			m[b.items[i].family] = true
 		}

@@ -2,7 +2,8 @@ package metrics
 
 import (
 	"math"
-	"sort"
+	"slices"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 )
@@ -19,7 +20,7 @@ func (g *gatherer) nativeHistogram(h *dto.Histogram, f *cutFamily, s *series) {
 	if g.native == nil {
 		g.indexNative(f)
 	}
-	zeros := c.values[s.off+uint32(f.buckets.width())]
+	zeros := c.values[s.off+uint32(f.buckets.width())] // they follow the classic histogram
 	total := zeros
 	octaves := g.native[seriesKey(s)]
 	for _, o := range octaves {
@@ -68,24 +69,19 @@ func (g *gatherer) nativeHistogram(h *dto.Histogram, f *cutFamily, s *series) {
 // seriesKey tells series of request_duration apart: each has values of its own.
 func seriesKey(s *series) uint64 { return uint64(s.off) }
 
-// indexNative finds the octaves of every series of request_duration.
+// indexNative finds the octaves of every series of request_duration; both are known by their prefix.
 func (g *gatherer) indexNative(f *cutFamily) {
-	type key struct {
-		prefix uint32
-		lead   string
-	}
-	classic := make(map[key]uint64, len(f.series))
+	classic := make(map[uint32]uint64, len(f.series))
 	for i := range f.series {
-		classic[key{f.series[i].prefix, f.series[i].suffix}] = seriesKey(&f.series[i])
+		classic[f.series[i].prefix] = seriesKey(&f.series[i])
 	}
 	g.native = make(map[uint64][]nativeOctave, len(f.series))
 	for i := range g.cut.native {
 		n := &g.cut.native[i]
-		at := len(n.suffix) - len(octaveMark(0))
-		k := classic[key{n.prefix, n.suffix[:at]}]
-		g.native[k] = append(g.native[k], nativeOctave{octave: int(n.suffix[at+1]), off: n.off})
+		k := classic[n.prefix]
+		g.native[k] = append(g.native[k], nativeOctave{octave: strings.IndexByte(octaveMarks, n.suffix[0]), off: n.off})
 	}
 	for _, l := range g.native {
-		sort.Slice(l, func(i, j int) bool { return l[i].octave < l[j].octave })
+		slices.SortFunc(l, func(a, b nativeOctave) int { return a.octave - b.octave })
 	}
 }

@@ -125,7 +125,7 @@ func (c *Cut) exemplarMessage(x *exemplar) *dto.Exemplar {
 
 func (g *gatherer) histogram(f *cutFamily, s *series, ex []exemplar) *dto.Histogram {
 	c := g.cut
-	values := c.values[s.off : s.off+uint32(f.buckets.width())]
+	values := c.values[s.off+1 : s.off+uint32(f.buckets.width())]
 	bounds := f.buckets.bounds
 	h := &dto.Histogram{CreatedTimestamp: created(s), Bucket: make([]*dto.Bucket, len(bounds)+1)}
 	type counted struct {
@@ -143,15 +143,15 @@ func (g *gatherer) histogram(f *cutFamily, s *series, ex []exemplar) *dto.Histog
 			b.bound = float64(bounds[i]) / 1000
 		}
 		b.bucket.CumulativeCount, b.bucket.UpperBound = &b.count, &b.bound
-		for len(ex) > 0 && ex[0].off < s.off+uint32(i) {
+		for len(ex) > 0 && ex[0].off < s.off+1+uint32(i) {
 			ex = ex[1:]
 		}
-		if len(ex) > 0 && ex[0].off == s.off+uint32(i) {
+		if len(ex) > 0 && ex[0].off == s.off+1+uint32(i) {
 			b.bucket.Exemplar = c.exemplarMessage(&ex[0])
 		}
 		h.Bucket[i] = &b.bucket
 	}
-	sum := float64(values[len(bounds)+1]) / 1000
+	sum := float64(c.values[s.off]) / 1000
 	h.SampleSum, h.SampleCount = &sum, &count
 	if f.width > f.buckets.width() {
 		g.nativeHistogram(h, f, s)

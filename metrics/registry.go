@@ -12,17 +12,19 @@ import (
 // slices it took without a lock.
 type series struct {
 	created int64  // ms since 1970, when its value last started at 0
-	suffix  string // label text after the prefix, escaped, without braces
-	prefix  uint32 // index in Table.prefixes
+	suffix  string // label text after the prefix, escaped, without braces; nearly always shared with others
+	prefix  uint32 // index in registry.prefixes
 	off     uint32
 }
 
-// A prefix is label text that many series share: the HAProxy's name, and the values of a route.
+// A prefix is label text that series share: a HAProxy's name, the values of a route, and what else comes
+// before the labels that vary most.
 type prefix struct {
 	haproxy string
 	values  []string // of the route labels, nil when the prefix has none
-	text    string   // escaped label text
-	block   uint32   // offset of the route's values that need no further label; 0 until born
+	extra   string   // escaped label text after these
+	text    string   // all of it
+	route   uint32   // the prefix with the same haproxy and values, and nothing more
 }
 
 // family is a family of the registry: its series and an index over them.
@@ -31,7 +33,6 @@ type family struct {
 	width    int // values of one series; 0 for families whose value is always 1
 	lines    int // samples of one series in the exposition
 	buckets  *buckets
-	octaves  bool // values are octaves of the native histogram of request_duration; never a family of its own
 	series   []series
 	index    []uint32 // open addressing over series, index plus one
 	restarts uint64
@@ -40,25 +41,32 @@ type family struct {
 // registry holds the families and label texts. Table.mu guards it.
 type registry struct {
 	seed      maphash.Seed
-	families  []*family // in the order of exposition
+	multi     bool     // texts begin with haproxy
+	names     []string // of the route labels
+	families  []*family
 	byName    map[string]*family
 	prefixes  []prefix
 	prefixIDs map[string]uint32
-	next      uint32 // first free offset
-	samples   int    // samples that the series born so far expose
+	suffixes  map[string]string // one copy of each text
+	next      uint32            // first free offset
+	samples   int               // samples that the series born so far expose
+	key       []byte
 }
 
-func newRegistry() registry {
+func newRegistry(multi bool, names []string) registry {
 	return registry{
-		seed:      maphash.MakeSeed(),
-		byName:    map[string]*family{},
-		prefixIDs: map[string]uint32{},
-		next:      1, // offset 0 stands for "not born"
+		seed: maphash.MakeSeed(), multi: multi, names: names, byName: map[string]*family{},
+		prefixIDs: map[string]uint32{}, suffixes: map[string]string{},
+		next: 1, // offset 0 stands for "not born"
 	}
 }
 
-func (f *family) hash(seed maphash.Seed, p uint32, suffix string) uint64 {
-	return maphash.String(seed, suffix) ^ uint64(p)*0x9e3779b97f4a7c15
+func (r *registry) hash(p uint32, suffix string) uint64 {
+	h := uint64(p+1) * 0x9e3779b97f4a7c15
+	if suffix != "" {
+		h ^= maphash.String(r.seed, suffix)
+	}
+	return h ^ h>>32
 }
 
 // find returns the position of the series in f.series, -1 when it is not born.
@@ -67,7 +75,7 @@ func (r *registry) find(f *family, p uint32, suffix string) int {
 		return -1
 	}
 	mask := uint64(len(f.index) - 1)
-	for i := mix(f.hash(r.seed, p, suffix)) & mask; ; i = (i + 1) & mask {
+	for i := r.hash(p, suffix) & mask; ; i = (i + 1) & mask {
 		k := f.index[i]
 		if k == 0 {
 			return -1
@@ -78,10 +86,13 @@ func (r *registry) find(f *family, p uint32, suffix string) int {
 	}
 }
 
-// add gives birth to a series that find did not find.
+// add gives birth to a series that find did not find. suffix is kept.
 func (r *registry) add(f *family, p uint32, suffix string, created int64) *series {
 	if 4*(len(f.series)+1) > 3*len(f.index) {
-		r.rehash(f)
+		f.index = make([]uint32, max(16, 2*len(f.index)))
+		for i := range f.series {
+			r.place(f, i)
+		}
 	}
 	f.series = append(f.series, series{created: created, suffix: suffix, prefix: p, off: r.next})
 	r.place(f, len(f.series)-1)
@@ -90,62 +101,80 @@ func (r *registry) add(f *family, p uint32, suffix string, created int64) *serie
 	return &f.series[len(f.series)-1]
 }
 
+// align moves the next offset to the begin of a cache line, for series whose values are used together.
+func (r *registry) align() { r.next = (r.next + 7) &^ 7 }
+
 func (r *registry) place(f *family, pos int) {
 	s := &f.series[pos]
 	mask := uint64(len(f.index) - 1)
-	i := mix(f.hash(r.seed, s.prefix, s.suffix)) & mask
+	i := r.hash(s.prefix, s.suffix) & mask
 	for f.index[i] != 0 {
 		i = (i + 1) & mask
 	}
 	f.index[i] = uint32(pos + 1)
 }
 
-func (r *registry) rehash(f *family) {
-	f.index = make([]uint32, max(16, 2*len(f.index)))
-	for i := range f.series {
-		r.place(f, i)
+// intern returns the one copy of a text.
+func (r *registry) intern(b []byte) string {
+	if s, ok := r.suffixes[string(b)]; ok {
+		return s
 	}
+	s := string(b)
+	r.suffixes[s] = s
+	return s
 }
 
-// mix spreads the bits of a hash over the low ones, which the index uses.
-func mix(h uint64) uint64 { return h ^ h>>32 }
-
-// prefix returns the index of the prefix with these values, and adds it when it is new.
-func (r *registry) prefix(haproxy string, multi bool, names, values []string) uint32 {
-	var key strings.Builder
-	key.WriteString(haproxy)
+// prefix returns the index of a prefix, and adds it when it is new. values is nil for families without
+// route labels; haproxy is empty for families that belong to no HAProxy, and when there is only one.
+func (r *registry) prefix(haproxy string, values []string, extra []byte) uint32 {
+	k := append(r.key[:0], haproxy...)
 	for _, v := range values {
-		key.WriteByte(0) // no value holds a control character
-		key.WriteString(v)
+		k = append(k, 0) // no value holds a control character
+		k = append(k, v...)
 	}
 	if values == nil {
-		key.WriteByte(1)
+		k = append(k, 1)
 	}
-	if id, ok := r.prefixIDs[key.String()]; ok {
+	k = append(k, 2)
+	k = append(k, extra...)
+	r.key = k
+	if id, ok := r.prefixIDs[string(k)]; ok {
 		return id
 	}
 	var text []byte
-	if multi {
+	if r.multi && haproxy != "" {
 		text = appendLabel(text, catalogue.HAProxyLabel, haproxy)
 	}
 	for i, v := range values {
-		text = appendLabel(text, names[i], v)
+		text = appendLabel(text, r.names[i], v)
 	}
+	key := string(k)
+	p := prefix{haproxy: haproxy, values: values, extra: string(extra)}
+	if len(extra) > 0 {
+		p.route = r.prefix(haproxy, values, nil)
+		if len(text) > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, extra...)
+	} else {
+		p.route = uint32(len(r.prefixes))
+	}
+	p.text = string(text)
 	id := uint32(len(r.prefixes))
-	r.prefixes = append(r.prefixes, prefix{haproxy: haproxy, values: values, text: string(text)})
-	r.prefixIDs[key.String()] = id
+	r.prefixes = append(r.prefixes, p)
+	r.prefixIDs[key] = id
 	return id
 }
 
 // labelText returns the whole label text of a series.
 func labelText(prefixes []prefix, s *series) string {
 	p := prefixes[s.prefix].text
-	switch {
-	case p == "":
-		return s.suffix
-	case s.suffix == "":
-		return p
-	default:
-		return p + "," + s.suffix
+	if p == "" || s.suffix == "" {
+		return p + s.suffix
 	}
+	var b strings.Builder
+	b.WriteString(p)
+	b.WriteByte(',')
+	b.WriteString(s.suffix)
+	return b.String()
 }

@@ -31,6 +31,7 @@ func (c *Cut) Report() []RouteReport {
 	rows := make([]*RouteReport, len(c.prefixes))
 	hist := make([][]uint64, len(c.prefixes))
 	row := func(p uint32) *RouteReport {
+		p = c.prefixes[p].route
 		if rows[p] == nil {
 			rows[p] = &RouteReport{HAProxy: c.prefixes[p].haproxy, Labels: c.prefixes[p].values}
 		}
@@ -43,7 +44,7 @@ func (c *Cut) Report() []RouteReport {
 	c.eachValue(catalogue.SLARequestsTotal, func(s *series, v []uint64) {
 		r := row(s.prefix)
 		for _, o := range []Outcome{OutcomeMet, OutcomeLate, OutcomeFailed} {
-			if strings.HasSuffix(s.suffix, label("outcome", outcomes[o-1])) {
+			if s.suffix == label("outcome", outcomes[o-1]) {
 				r.Judged += v[0]
 				if o == OutcomeMet {
 					r.Met += v[0]
@@ -52,7 +53,8 @@ func (c *Cut) Report() []RouteReport {
 		}
 	})
 	c.eachValue(catalogue.RequestDuration, func(s *series, v []uint64) {
-		hist[s.prefix] = addValues(hist[s.prefix], v[:c.table.buckets.width()-1])
+		p := c.prefixes[s.prefix].route
+		hist[p] = addValues(hist[p], v[1:c.table.buckets.width()])
 	})
 	var out []RouteReport
 	for p, r := range rows {
@@ -119,7 +121,7 @@ func (c *Cut) FrontendRequests(haproxy string) map[string]uint64 {
 		if c.table.multi && c.prefixes[s.prefix].haproxy != haproxy {
 			return
 		}
-		m[labelPairs(nil, s.suffix)[0].GetValue()] += v[0]
+		m[labelPairs(nil, c.prefixes[s.prefix].extra)[0].GetValue()] += v[0]
 	})
 	return m
 }
@@ -164,10 +166,10 @@ func appendChange(l []Change, f *cutFamily, text string, v int, d uint64) []Chan
 		return append(l, Change{f.Name, text, delta})
 	}
 	switch n := f.buckets.width(); {
-	case v < n-1:
-		return append(l, Change{f.Name + "_bucket", join(text, f.buckets.le[v]), delta})
-	case v == n-1:
+	case v == 0:
 		return append(l, Change{f.Name + "_sum", text, delta / 1000})
+	case v < n:
+		return append(l, Change{f.Name + "_bucket", strings.TrimPrefix(text+","+f.buckets.le[v-1], ","), delta})
 	}
 	return l // the native histogram's zeros
 }

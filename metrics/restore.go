@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"haproxy_log_exporter/metrics/catalogue"
 )
@@ -75,21 +74,9 @@ func (t *Table) Restore(data []byte) (restarted []string, err error) {
 // restoreSeries finds or gives birth to a series and adds the saved values to the base.
 func (t *Table) restoreSeries(f *family, p uint32, s *savedSeries) {
 	if b := t.blockOf(f); b != nil {
-		lead := s.suffix
-		for i := range b.items {
-			if it := &b.items[i]; it.family == f && it.label != "" {
-				if l, ok := cutLabel(s.suffix, it.label); ok {
-					lead = l
-					break
-				}
-			}
-		}
-		if b == &t.layout.route {
-			lead = ""
-		}
-		t.ensure(b, p, lead, true)
+		t.ensure(b, p, true)
 	}
-	t.ensureOne(f, p, s.suffix, true)
+	t.ensureOne(f, p, t.reg.intern([]byte(s.suffix)), true)
 	sr := &f.series[t.reg.find(f, p, s.suffix)]
 	sr.created = s.created
 	if n := int(sr.off) + f.width - len(t.base); n > 0 {
@@ -100,17 +87,9 @@ func (t *Table) restoreSeries(f *family, p uint32, s *savedSeries) {
 	}
 }
 
-// cutLabel returns the text before a trailing label.
-func cutLabel(text, last string) (string, bool) {
-	if text == last {
-		return "", true
-	}
-	return strings.CutSuffix(text, ","+last)
-}
-
 // blockOf returns the block that series of the family are born in, nil when they are born alone.
 func (t *Table) blockOf(f *family) *block {
-	for _, b := range []*block{&t.layout.route, &t.layout.hist, &t.layout.sla} {
+	for _, b := range []*block{&t.layout.route, &t.layout.backend} {
 		if slices.ContainsFunc(b.items, func(it item) bool { return it.family == f }) {
 			return b
 		}
@@ -132,13 +111,7 @@ type savedTable struct {
 func (s *savedTable) prefix(t *Table, i int) uint32 {
 	if s.ids[i] == 0 {
 		p := &s.prefixes[i]
-		id := t.plain
-		if p.values != nil {
-			id = t.routePrefix(p.haproxy, p.values)
-		} else if p.text != "" {
-			id = t.namePrefix(p.haproxy)
-		}
-		s.ids[i] = id + 1
+		s.ids[i] = t.reg.prefix(p.haproxy, p.values, []byte(p.extra)) + 1
 	}
 	return s.ids[i] - 1
 }
@@ -153,12 +126,11 @@ func decodeSnapshot(data []byte) (*savedTable, error) {
 		label := d.string()
 		s.admitted[label] = d.strings()
 	}
-	s.prefixes = make([]prefix, d.count(2))
+	s.prefixes = make([]prefix, d.count(3))
 	s.ids = make([]uint32, len(s.prefixes))
 	for i := range s.prefixes {
 		p := &s.prefixes[i]
-		p.haproxy = d.string()
-		p.text = p.haproxy // says whether the series carry the HAProxy's name
+		p.haproxy, p.extra = d.string(), d.string()
 		if d.uint() == 1 {
 			p.values = d.strings()
 		}

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"hash/maphash"
+
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/metrics/catalogue"
 	"haproxy_log_exporter/parser"
@@ -14,26 +16,20 @@ type Shard struct {
 	vals      []uint64
 	lines     [parser.NumResults]uint32 // offsets of lines_total, by result
 	exemplars *exemplarStore
-	blocks    map[uint32]*histState // by offset of the histogram block
 	main      *Counter
 	nextID    uint32
-}
-
-// histState holds where a histogram block's native buckets are: one offset for each octave, 0 until born.
-type histState struct {
-	off     uint32
-	octaves [nativeOctaves]uint32
-	prefix  uint32
-	lead    string
+	seed      maphash.Seed
+	servers   *serverTable
 }
 
 // NewShard returns the counts of a source. source is the configured text, haproxyName the HAProxy that
 // writes its lines (used with more than one). Record needs a Counter: see NewCounter.
 func (t *Table) NewShard(source, haproxyName string) *Shard {
-	s := &Shard{table: t, source: source, exemplars: newExemplarStore(), blocks: map[uint32]*histState{}}
+	s := &Shard{table: t, source: source, exemplars: newExemplarStore(), seed: maphash.MakeSeed(), servers: newServerTable()}
 	t.mu.Lock()
 	for i, r := range catalogue.LineResults() {
-		s.lines[i] = t.ensureOne(t.fam.lines, t.plain, join(label("source", labels.Sanitise([]byte(source))), label("result", r)), true)
+		p := t.reg.prefix("", nil, labelsOf("source", labels.Sanitise([]byte(source))))
+		s.lines[i] = t.ensureOne(t.fam.lines, p, t.reg.intern(labelsOf("result", r)), true)
 	}
 	t.mu.Unlock()
 	s.grow()

@@ -24,6 +24,7 @@ func (c *Cut) Marshal(dst []byte) []byte {
 	for i := range c.prefixes {
 		p := &c.prefixes[i]
 		b = appendString(b, p.haproxy)
+		b = appendString(b, p.extra)
 		if p.values == nil {
 			b = append(b, 0)
 			continue

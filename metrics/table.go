@@ -3,6 +3,7 @@ package metrics
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,7 @@ type Table struct {
 	rules     []Rule
 	terms     *termTable
 	methods   *methodTable
-	within    map[string]int64 // ms, by SLA
+	within    map[string]uint32 // ms, by SLA
 	failCodes map[int]bool
 	counters  []*customCounter
 	fam       hotFamilies
@@ -67,7 +68,7 @@ func NewTable(opt Options, schema *labels.Schema) (*Table, error) {
 	t := &Table{
 		opt: opt, multi: len(opt.HAProxies) > 1, schema: schema, admission: opt.Admission,
 		buckets: newBuckets(opt.Buckets, opt.SLAs), rules: OutcomeRules(), terms: newTermTable(), methods: newMethodTable(),
-		within: map[string]int64{}, failCodes: map[int]bool{}, reg: newRegistry(), values: map[string]map[string]struct{}{},
+		within: map[string]uint32{}, failCodes: map[int]bool{}, reg: newRegistry(len(opt.HAProxies) > 1, opt.RouteLabels), values: map[string]map[string]struct{}{},
 		idle: idleState{declared: map[uint32]bool{}},
 	}
 	if !opt.NoNative {
@@ -87,18 +88,19 @@ func NewTable(opt Options, schema *labels.Schema) (*Table, error) {
 	}
 	t.families = NewFamilies(opt.RouteLabels, t.multi, t.customFamilies()...)
 	t.openFamilies()
-	t.plain = t.reg.prefix("", false, nil, nil)
+	t.plain = t.reg.prefix("", nil, nil)
 	t.layout = newLayouts(t)
 	t.declare()
 	return t, nil
 }
 
 // withinMS returns the limit of an SLA in milliseconds.
-func withinMS(s SLA) int64 {
-	if s.Within > 0 {
-		return s.Within.Milliseconds()
+func withinMS(s SLA) uint32 {
+	d := s.Within
+	if d <= 0 {
+		d = s.Timeout
 	}
-	return s.Timeout.Milliseconds()
+	return uint32(min(d.Milliseconds(), math.MaxUint32))
 }
 
 func (t *Table) check() error {
@@ -147,7 +149,7 @@ func (t *Table) openFamilies() {
 		}
 	}
 	if t.native != nil {
-		t.fam.native = &family{Family: t.reg.byName[catalogue.RequestDuration].Family, width: nativePerOctave, octaves: true}
+		t.fam.native = &family{Family: t.reg.byName[catalogue.RequestDuration].Family, width: nativePerOctave}
 	}
 	for name, to := range t.fam.byName() {
 		*to = t.reg.byName[name]

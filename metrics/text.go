@@ -159,7 +159,7 @@ func (w *textWriter) histogram(c *Cut, f *cutFamily, s *series, name string, ex 
 	if w.om {
 		le = f.buckets.leOM
 	}
-	values := c.values[s.off : s.off+uint32(f.buckets.width())]
+	values := c.values[s.off+1 : s.off+uint32(f.buckets.width())]
 	count := uint64(0)
 	for i, l := range le {
 		count += values[i]
@@ -167,7 +167,7 @@ func (w *textWriter) histogram(c *Cut, f *cutFamily, s *series, name string, ex 
 		w.b = append(w.b, l...)
 		w.b = append(w.b, '}', ' ')
 		w.b = w.count(count)
-		if off := s.off + uint32(i); w.om {
+		if off := s.off + 1 + uint32(i); w.om {
 			for len(ex) > 0 && ex[0].off < off {
 				ex = ex[1:]
 			}
@@ -178,7 +178,7 @@ func (w *textWriter) histogram(c *Cut, f *cutFamily, s *series, name string, ex 
 		w.b = append(w.b, '\n')
 	}
 	w.sample(c, s, name, "_sum")
-	w.b = appendSeconds(w.b, values[len(le)], w.om)
+	w.b = appendSeconds(w.b, c.values[s.off], w.om)
 	w.b = append(w.b, '\n')
 	w.sample(c, s, name, "_count")
 	w.b = w.count(count)

@@ -1,0 +1,165 @@
+package metrics
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+
+	"haproxy_log_exporter/labels"
+	"haproxy_log_exporter/parser"
+)
+
+// serverKey returns a number for a server's name: the name itself when it has at most seven bytes, else a
+// seeded hash. Names come from HAProxy's configuration, not from clients.
+func (s *Shard) serverKey(name []byte) uint64 {
+	if len(name) < 8 {
+		var b [8]byte
+		copy(b[:], name)
+		b[7] = byte(len(name))
+		return binary.LittleEndian.Uint64(b[:])
+	}
+	return maphash.Bytes(s.seed, name) | 1<<63
+}
+
+// serverTable finds the offset of server_requests_total by server, backend, class of the status and
+// termination state: open addressing. It is a cache like Cell, for
+// backends with more servers than a slot knows.
+type serverTable struct {
+	slots []serverSlot
+	used  int
+	ids   map[string]uint32 // of backends
+}
+
+// serverSlot is a found series.
+type serverSlot struct {
+	name uint64 // serverKey
+	rest uint64 // backend, class and state; 0 for an empty slot
+	off  uint32
+}
+
+// maxServerSlots bounds the table; it starts again when it is full.
+const maxServerSlots = 1 << 16
+
+func newServerTable() *serverTable {
+	return &serverTable{slots: make([]serverSlot, 64), ids: map[string]uint32{}}
+}
+
+// backend returns the number of a backend in this table.
+func (t *serverTable) backend(name string) uint32 {
+	id, ok := t.ids[name]
+	if !ok {
+		id = uint32(len(t.ids) + 1)
+		t.ids[name] = id
+	}
+	return id
+}
+
+func (t *serverTable) start(name, rest uint64) uint64 {
+	h := (name ^ rest*0x9e3779b97f4a7c15) * 0xa0761d6478bd642f
+	return h >> 32
+}
+
+// find returns the slot of the key, or the empty one where it belongs.
+func (t *serverTable) find(name, rest uint64) *serverSlot {
+	mask := uint64(len(t.slots) - 1)
+	for i := t.start(name, rest) & mask; ; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.rest == rest && s.name == name || s.rest == 0 {
+			return s
+		}
+	}
+}
+
+func (t *serverTable) insert(s serverSlot) {
+	if 2*(t.used+1) > len(t.slots) {
+		old := t.slots
+		t.used = 0
+		if len(old) >= maxServerSlots {
+			old = nil // forget all: what is in use comes back
+		}
+		t.slots = make([]serverSlot, max(64, 2*len(old)))
+		for i := range old {
+			if old[i].rest != 0 {
+				*t.find(old[i].name, old[i].rest) = old[i]
+				t.used++
+			}
+		}
+	}
+	*t.find(s.name, s.rest) = s
+	t.used++
+}
+
+// server counts the request for the server that it was sent to.
+func (c *Counter) server(e *labels.Entry[Cell], sl *slot, rec *parser.Record) {
+	name := rec.Bytes(parser.Server)
+	if name == nil {
+		return
+	}
+	k := c.shard.serverKey(name)
+	for i := range sl.servers {
+		if sl.servers[i] == k {
+			c.shard.vals[sl.offs[i]] += c.f.n
+			return
+		}
+	}
+	off := c.otherServer(e, k, name)
+	c.shard.vals[off] += c.f.n
+	for i := range sl.servers {
+		if sl.servers[i] == 0 {
+			sl.servers[i], sl.offs[i] = k, off
+			return
+		}
+	}
+}
+
+// otherServer finds the offset for a server that the slot does not know.
+func (c *Counter) otherServer(e *labels.Entry[Cell], k uint64, name []byte) uint32 {
+	f := &c.f
+	rest := uint64(e.Data.backendID)<<32 | uint64(f.term)<<8 | uint64(uint8(max(f.status, 0)/100))
+	off := c.shard.servers.find(k, rest).off
+	if off == 0 {
+		off = c.openServer(e, name)
+		c.shard.servers.insert(serverSlot{name: k, rest: rest, off: off})
+	}
+	return off
+}
+
+func (c *Counter) openServer(e *labels.Entry[Cell], name []byte) uint32 {
+	t, f := c.shard.table, &c.f
+	t.mu.Lock()
+	server := t.admit("server", labels.Sanitise(headOf(name)))
+	tail := t.reg.intern(labelsOf("code", codeClass(f.status), "termination_state", t.terms.names[f.term]))
+	off := t.ensureNamed(t.fam.servers, c.haproxy, tail, "proxy", e.Backend, "server", server)
+	t.mu.Unlock()
+	c.shard.grow()
+	return off
+}
+
+// session counts the end of a TCP session or of a tunnel.
+func (c *Counter) session(e *labels.Entry[Cell]) {
+	cell, f := &e.Data, &c.f
+	i := 0
+	for ; i < len(cell.sessions); i++ {
+		if cell.sessions[i].term == f.term {
+			break
+		}
+	}
+	if i == len(cell.sessions) {
+		c.openSession(e)
+	}
+	vals := c.shard.vals
+	vals[cell.sessions[i].total] += f.n
+	if f.total >= 0 {
+		c.shard.table.buckets.observe(vals[cell.sessions[i].hist:], f.total, f.n)
+	}
+}
+
+func (c *Counter) openSession(e *labels.Entry[Cell]) {
+	t := c.shard.table
+	t.mu.Lock()
+	term := t.reg.intern(labelsOf("termination_state", t.terms.names[c.f.term]))
+	sl := sessionSlot{term: c.f.term}
+	sl.hist = t.ensureNamed(t.fam.sessionDuration, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
+	sl.total = t.ensureNamed(t.fam.sessions, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
+	t.mu.Unlock()
+	c.shard.grow()
+	e.Data.sessions = append(e.Data.sessions, sl)
+}
