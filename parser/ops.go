@@ -120,7 +120,7 @@ func (p *Program) op(k int) (op, int) {
 		return p.addrPortOp(k, o)
 	}
 	for j := range k {
-		o.exact = o.exact || p.loose[j] >= 0 && p.items[j].class != clsCookie
+		o.exact = o.exact || p.loose[j] >= 0 && (it.class == clsName || it.class == clsWord)
 	}
 	o.put = it.escaped || len(it.more) > 0 || len(it.caps) > 0 || it.gives != 0 || it.class == clsOptInt
 	if !p.code(k, &o) {

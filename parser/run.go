@@ -202,7 +202,7 @@ func tokenEnd(b []byte, e, i int, o *op) int {
 		if !it.fits(b[i:end]) {
 			return -1
 		}
-	case clsURL:
+	case clsURL, clsToken:
 		if bytes.IndexByte(b[i:end], '"') >= 0 {
 			return -1
 		}
