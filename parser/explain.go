@@ -172,13 +172,13 @@ func (r *Reader) Explain(line []byte) Explanation {
 
 // nearest returns the program that gets furthest in a refused message.
 func (r *Reader) nearest(msg []byte) *Program {
-	best, depth := r.last, -1.0
+	best, depth := r.last, -1
 	for _, p := range r.programs {
 		var rec Record
 		if _, ok := p.search(msg, &rec); ok {
 			return p
 		}
-		if d := float64(max(rec.m.failItem, rec.m.cutItem)) / float64(len(p.items)); d > depth {
+		if d := rec.m.reached(); d > depth {
 			best, depth = p, d
 		}
 	}

@@ -74,6 +74,15 @@ func (m *matcher) fail(k, i int, value bool) {
 	}
 }
 
+// reached is how far into the message the matcher came: where the field or text begins that
+// stopped it.
+func (m *matcher) reached() int {
+	if m.cutItem > m.failItem {
+		return m.cutPos
+	}
+	return m.failPos
+}
+
 // ended notes that item k, starting at i, was not finished when the line ended.
 func (m *matcher) ended(k, i int) {
 	if k > m.cutItem {
@@ -282,7 +291,7 @@ func (m *matcher) ends(k, i int) bool {
 		if !found && k+1 >= m.p.tail && run == len(b) && m.attempt(k, i, run) {
 			return true // a blank at the end was stripped on the way
 		}
-		if !found && run < len(b) {
+		if !found && run < len(b) && m.failItem < k {
 			m.fail(k, run, true)
 		}
 	default:

@@ -76,7 +76,7 @@ func (r *Reader) recognised(res Result, repeat uint64, msg []byte, rec *Record) 
 
 // refused counts a line that was cut late enough, and says of others why they were refused.
 func (r *Reader) refused(msg []byte, repeat uint64, rec *Record) Result {
-	best, depth := ResultLiteral, -1.0
+	best, depth := ResultLiteral, -1
 	for _, p := range r.programs {
 		if _, ok := p.parse(msg, rec); ok {
 			continue // an ambiguous line, refused
@@ -87,7 +87,7 @@ func (r *Reader) refused(msg []byte, repeat uint64, rec *Record) Result {
 			r.last = p
 			return res
 		}
-		if d := float64(max(rec.m.failItem, rec.m.cutItem)) / float64(len(p.items)); d > depth {
+		if d := rec.m.reached(); d > depth {
 			best, depth = res, d
 		}
 	}
