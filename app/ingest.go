@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"haproxy_log_exporter/haproxy"
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/metrics"
 	"haproxy_log_exporter/parser"
@@ -29,6 +30,7 @@ type ingest struct {
 	dupes   *atomic.Uint64
 	now     func() time.Time
 	samples *samples
+	seq     *sequences                                  // nil when the formats have no %lc
 	each    func(rec *parser.Record, res parser.Result) // for subcommands that look at each line; nil otherwise
 }
 
@@ -40,6 +42,9 @@ func newIngest(set *parser.Set, schema *labels.Schema, table *metrics.Table, sha
 	}
 	in := &ingest{reader: set.NewReader(), shard: shard, counter: c, now: time.Now, samples: &samples{}, dupes: &atomic.Uint64{}}
 	in.dedupe = namesTimeAndPort(set)
+	if _, err := set.Field("lc"); err == nil {
+		in.seq = &sequences{by: map[string]*haproxy.Sequence{}}
+	}
 	return in, nil
 }
 
@@ -97,6 +102,9 @@ func (in *ingest) one(line []byte) {
 	in.counter.Record(&in.rec, res)
 	if res.Refused() {
 		in.samples.keep(res, line)
+	}
+	if in.seq != nil && res.Counted() {
+		in.seq.observe(&in.rec, in.reader.Tag())
 	}
 	if in.each != nil {
 		in.each(&in.rec, res)

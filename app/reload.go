@@ -65,6 +65,7 @@ func (a *App) replace(next *plan) error {
 			continue
 		}
 		delete(a.orphans, sectionPosition+next.sources[i].name)
+		delete(a.orphans, sectionExtra+next.sources[i].name)
 		if a.runCtx != nil {
 			a.follow(a.runCtx, a.sources[len(a.sources)-1])
 		}
@@ -81,6 +82,7 @@ func (a *App) holdAll(i int, fn func()) {
 	a.sources[i].feed.Cut(func(pos []byte) {
 		a.sources[i].in.shard.Copy(&a.sources[i].part)
 		a.sources[i].pos = pos
+		a.sources[i].extra, a.sources[i].extraErr = a.sources[i].marshal()
 		a.holdAll(i+1, fn)
 	})
 }
@@ -146,7 +148,7 @@ func (a *App) retire(next *plan) {
 			kept = append(kept, s)
 			continue
 		}
-		a.orphans[sectionPosition+s.name] = s.pos
+		a.orphans[sectionPosition+s.name], a.orphans[sectionExtra+s.name] = s.pos, s.extra
 		s.stop()
 	}
 	a.sources = kept

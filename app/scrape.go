@@ -140,26 +140,28 @@ const (
 	sectionPosition  = "position/"  // + source
 	sectionHAProxy   = "haproxy/"   // + name
 	sectionReconcile = "reconcile/" // + name
-	sectionSequence  = "sequence/"  // + source
+	sectionExtra     = "extra/"     // + source
 )
 
 // snapshot takes a cut and everything that has to survive with it.
 func (a *App) snapshot() (*metrics.Cut, *state.Snapshot, error) {
 	cut := a.cut()
 	snap := &state.Snapshot{Sections: map[string][]byte{}}
+	var errs []error
 	for k, v := range a.orphans { // positions of sources that a reload removed: they may come back
 		snap.Sections[k] = v
 	}
 	a.cutting.Lock()
 	for _, s := range a.sources {
 		snap.Sections[sectionPosition+s.name] = s.pos
+		snap.Sections[sectionExtra+s.name] = s.extra
+		errs = append(errs, s.extraErr)
 	}
 	a.cutting.Unlock()
 	if a.store == nil {
 		return cut, snap, nil
 	}
 	snap.Sections[sectionSeries] = cut.Marshal(nil)
-	var errs []error
 	add := func(name string, m interface{ MarshalBinary() ([]byte, error) }) {
 		b, err := m.MarshalBinary()
 		if err != nil {

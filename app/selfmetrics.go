@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/common/version"
 
+	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/metrics"
 	"haproxy_log_exporter/metrics/catalogue"
 	"haproxy_log_exporter/tail"
@@ -18,6 +19,11 @@ func (a *App) logSamples(s *metrics.Samples, cut *metrics.Cut, sv saved) {
 	for _, src := range a.sources {
 		src.samples(s)
 	}
+	a.cutting.Lock()
+	for _, src := range a.sources {
+		src.lostSamples(s)
+	}
+	a.cutting.Unlock()
 	s.Bool(catalogue.StateDurable, sv.durable)
 	if a.store != nil {
 		st := a.store.Stats()
@@ -58,6 +64,13 @@ func (s *source) samples(out *metrics.Samples) {
 	out.Add(catalogue.LostBytesTotal, float64(st.LostBytes), s.name)
 	out.Add(catalogue.PartialLinesTotal, float64(st.PartialLines), s.name)
 	out.Add(catalogue.SuspectedDuplicatesTotal, float64(s.duplicates.Load()), s.name)
+}
+
+// lostSamples adds the lines that never arrived by HAProxy's own numbers. The caller has taken a cut.
+func (s *source) lostSamples(out *metrics.Samples) {
+	for front, n := range s.lost {
+		out.Add(catalogue.SequenceGapsTotal, float64(n), s.name, labels.Sanitise([]byte(front)))
+	}
 }
 
 // unixSeconds returns t in seconds since 1970, 0 for no time.

@@ -148,8 +148,10 @@ func (a *App) restore(snap *state.Snapshot) error {
 		}
 	}
 	for name, data := range sections {
-		if src, ok := strings.CutPrefix(name, sectionPosition); ok && a.source(src) == nil {
-			a.orphans[name] = data
+		for _, prefix := range []string{sectionPosition, sectionExtra} {
+			if src, ok := strings.CutPrefix(name, prefix); ok && a.source(src) == nil {
+				a.orphans[name] = data
+			}
 		}
 	}
 	return errors.Join(problems...)
@@ -207,6 +209,11 @@ func (a *App) addSource(i int, sections map[string][]byte, first bool) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", src.name, err)
+	}
+	if data, ok := sections[sectionExtra+src.name]; ok {
+		if err := s.unmarshal(data); err != nil {
+			a.log.Error("counters beside the position were not restored", "log", src.name, "err", err)
+		}
 	}
 	if restore == nil && !first {
 		a.log.Info("a new source", "source", src.name)

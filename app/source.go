@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"haproxy_log_exporter/haproxy"
 	"haproxy_log_exporter/metrics"
 	"haproxy_log_exporter/syslog"
 	"haproxy_log_exporter/tail"
@@ -23,19 +24,23 @@ type feed interface {
 // source is one configured entry: a path or glob, a syslog address, standard input. Its feed calls
 // block on one goroutine; whoever looks at the shard or swaps the ingest does so inside Cut.
 type source struct {
-	name    string // the configured text; the label source
-	haproxy string // the HAProxy that writes it
-	feed    feed
-	tail    *tail.Follower     // the feed as such, nil for others
-	net     *syslog.Receiver   // the same
-	in      *ingest            // guarded by the feed's lock
-	part    metrics.Part       // of the last cut; guarded by App.cutting
-	pos     []byte             // likewise
-	cancel  context.CancelFunc // nil before the feed runs
-	ended   chan struct{}      // closed when the feed has ended
+	name     string // the configured text; the label source
+	haproxy  string // the HAProxy that writes it
+	feed     feed
+	tail     *tail.Follower   // the feed as such, nil for others
+	net      *syslog.Receiver // the same
+	in       *ingest          // guarded by the feed's lock
+	part     metrics.Part     // of the last cut; guarded by App.cutting
+	pos      []byte           // likewise
+	extra    []byte           // counters that are kept beside, encoded; likewise, as the following two
+	extraErr error
+	lost     map[string]uint64  // lines lost by %lc, by frontend
+	cancel   context.CancelFunc // nil before the feed runs
+	ended    chan struct{}      // closed when the feed has ended
 	// duplicates and samples outlive the ingests that a reload replaces.
 	duplicates *atomic.Uint64
 	refused    *samples
+	seq        *sequences
 }
 
 // Block implements tail.Sink.
@@ -51,8 +56,9 @@ func (n netSink) Block(b []byte, _ syslog.Origin) { n.s.in.block(b) }
 func (n netSink) TooLong(syslog.Origin)           { n.s.in.tooLong() }
 
 // newSource opens a source. Nothing is read before its feed runs.
-func newSource(o sourceSettings, haproxy string, restore []byte, in *ingest, log *slog.Logger) (*source, error) {
-	s := &source{ended: make(chan struct{}), name: o.name, haproxy: haproxy, in: in, duplicates: in.dupes, refused: in.samples}
+func newSource(o sourceSettings, haproxyName string, restore []byte, in *ingest, log *slog.Logger) (*source, error) {
+	s := &source{ended: make(chan struct{}), name: o.name, haproxy: haproxyName, in: in, duplicates: in.dupes, refused: in.samples, seq: &sequences{by: map[string]*haproxy.Sequence{}}}
+	s.adopt(in)
 	if syslog.IsURL(o.name) {
 		r, err := syslog.Listen(o.name, syslog.Options{MaxLine: o.MaxLine, Restore: restore, Logger: log}, netSink{s})
 		if err != nil {
@@ -78,13 +84,24 @@ func (s *source) cut() {
 	s.feed.Cut(func(pos []byte) {
 		s.in.shard.Copy(&s.part)
 		s.pos = pos
+		s.lost = s.seq.settle()
+		s.extra, s.extraErr = s.marshal()
 	})
 }
 
 // swap replaces what counts the lines. The caller holds the source inside Cut.
 func (s *source) swap(in *ingest) {
-	in.dupes, in.samples, in.last = s.duplicates, s.refused, s.in.last
+	in.last = s.in.last
+	s.adopt(in)
 	s.in = in
+}
+
+// adopt hands what the source keeps over to an ingest.
+func (s *source) adopt(in *ingest) {
+	in.dupes, in.samples = s.duplicates, s.refused
+	if in.seq != nil {
+		in.seq = s.seq
+	}
 }
 
 // catchingUp reports whether a backlog is being read.

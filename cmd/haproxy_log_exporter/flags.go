@@ -104,7 +104,13 @@ func (c *commands) toolFlags() {
 	generate := c.app.Command("generate", "Write files that follow from the configuration.")
 	generate.Command("config", "A configuration out of a haproxy.cfg: routes, vocabularies, SLA timeouts.")
 	rules := generate.Command("rules", "Recording and alerting rules for this configuration.")
-	rules.Flag("job", "The job name of the scrape configuration.").Default("haproxy_log").StringVar(&c.rules.Job)
+	rules.Flag("job", "The job name of the scrape configuration.").PlaceHolder("haproxy_log_exporter").StringVar(&c.rules.Job)
+	c.rules.Thresholds = map[string]string{} // kingpin fills it, but does not make it
+	rules.Flag("threshold", "Another value for a threshold, NAME=NUMBER. Repeatable.").StringMapVar(&c.rules.Thresholds)
+	rules.Flag("optional", "Add the rules that are off by default.").BoolVar(&c.rules.Optional)
+	rules.Flag("cluster", "Target label that tells one group of HAProxy nodes from another. Repeatable.").StringsVar(&c.rules.Cluster)
+	rules.Flag("runbook-url", "What stands before #name in runbook_url.").StringVar(&c.rules.RunbookURL)
+	rules.Flag("grafana-url", "What stands before /d/ in dashboard_url.").StringVar(&c.rules.GrafanaURL)
 	generate.Command("mtail", "An mtail program for the same log-format and labels.")
 }
 
