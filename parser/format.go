@@ -354,10 +354,7 @@ func (p *formatParser) addPlain(it item, raw *rawItem) {
 		if it.escaped && (it.class == clsText || it.class == clsCookie) {
 			it.class = clsEscaped
 		}
-		if it.class != clsAddr || raw.isExpr {
-			it.emptyOK = true
-		}
-		it.vanish = false
+		it.emptyOK, it.vanish = true, false
 		p.addText('"', raw.start)
 	}
 	p.flush()

@@ -207,6 +207,8 @@ func (p *formatParser) resolve(raw *rawItem) (item, bool) {
 		it.tilde = true
 	case "HP":
 		it.scheme = true
+	case "HPO":
+		it.emptyOK = true // OPTIONS *
 	case "ST":
 		it.http = true
 	}

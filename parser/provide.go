@@ -47,7 +47,7 @@ func (p *Program) best(ranks []Field) *item {
 			if f == FieldNone || it.field != f {
 				continue
 			}
-			if found == nil || it.alias == "HPO" && found.alias != "HPO" {
+			if found == nil || it.alias == "HPO" && found.alias != "HPO" || it.alias != "" && found.alias == "" {
 				found = it
 			}
 		}
