@@ -91,7 +91,11 @@ func (s *settings) wanted() []string {
 
 // newIngest returns what counts the lines of source i into a shard.
 func (p *plan) newIngest(i int, shard *metrics.Shard) (*ingest, error) {
-	return newIngest(p.sets[i], p.schemas[i], p.table, shard)
+	in, err := newIngest(p.sets[i], p.schemas[i], p.table, shard)
+	if err == nil && len(p.haproxies) > 1 && p.sources[i].HAProxy.Value == "" {
+		err = in.byTag(p.sets[i], p.schemas[i], p.table, p.haproxies)
+	}
+	return in, err
 }
 
 // newShard returns the empty counts of source i.

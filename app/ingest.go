@@ -25,6 +25,8 @@ type ingest struct {
 	rec     parser.Record
 	shard   *metrics.Shard
 	counter *metrics.Counter
+	tagged  []taggedCounter // in a source that several HAProxies write: by log tag; nil otherwise
+	lastTag int
 	dedupe  bool   // the formats name time and port, so equal lines are suspicious
 	last    []byte // the line before, in a buffer of our own
 	dupes   *atomic.Uint64
@@ -99,7 +101,7 @@ func (in *ingest) line(line, before []byte) {
 
 func (in *ingest) one(line []byte) {
 	res := in.reader.Line(line, &in.rec)
-	in.counter.Record(&in.rec, res)
+	in.counterFor().Record(&in.rec, res)
 	if res.Refused() {
 		in.samples.keep(res, line)
 	}
@@ -109,6 +111,46 @@ func (in *ingest) one(line []byte) {
 	if in.each != nil {
 		in.each(&in.rec, res)
 	}
+}
+
+// taggedCounter counts the lines of one HAProxy in a source that several write.
+type taggedCounter struct {
+	tag     []byte
+	counter *metrics.Counter
+}
+
+// byTag makes the ingest tell HAProxies apart by log tag. Lines with another tag belong to the
+// source's own HAProxy.
+func (in *ingest) byTag(set *parser.Set, schema *labels.Schema, table *metrics.Table, hs []haproxySettings) error {
+	for _, h := range hs {
+		for _, tag := range h.tags {
+			c, err := in.shard.NewCounter(set, labels.NewResolver[metrics.Cell](schema, table.Admission()))
+			if err != nil {
+				return err
+			}
+			in.tagged = append(in.tagged, taggedCounter{[]byte(tag), c.ForHAProxy(h.name)})
+		}
+	}
+	return nil
+}
+
+// counterFor returns the counter of the HAProxy that wrote the line read last.
+func (in *ingest) counterFor() *metrics.Counter {
+	if in.tagged == nil {
+		return in.counter
+	}
+	tag, _, _ := bytes.Cut(in.reader.Tag(), []byte("["))
+	tag = bytes.TrimSuffix(tag, []byte(":"))
+	if bytes.Equal(in.tagged[in.lastTag].tag, tag) {
+		return in.tagged[in.lastTag].counter
+	}
+	for i := range in.tagged {
+		if bytes.Equal(in.tagged[i].tag, tag) {
+			in.lastTag = i
+			return in.tagged[i].counter
+		}
+	}
+	return in.counter
 }
 
 // tooLong counts a line that is longer than any block.

@@ -183,20 +183,31 @@ func (s *settings) resolveSources() error {
 				ss.haproxy = i
 			}
 		}
-		conf := s.haproxies[ss.haproxy].conf
+		known := s.knownFormats(src.HAProxy.Value, ss.haproxy)
 		switch {
 		case len(src.Formats) > 0:
 			formats, err := namedFormats(src)
 			problems = append(problems, err)
 			ss.formats = formats
-		case conf != nil && len(conf.Formats()) > 0:
-			ss.formats = conf.Formats()
+		case len(known) > 0:
+			ss.formats = known
 		default:
 			ss.formats, _ = namedFormats(config.Source{Formats: []config.Text{{Value: "httplog"}, {Value: "httpslog"}, {Value: "tcplog"}}}) // presets always exist
 		}
 		s.sources = append(s.sources, ss)
 	}
 	return errors.Join(problems...)
+}
+
+// knownFormats are the formats of the HAProxy that writes a source; of all when it is not named.
+func (s *settings) knownFormats(name string, index int) []parser.Format {
+	var out []parser.Format
+	for i, h := range s.haproxies {
+		if h.conf != nil && (name == "" || i == index) {
+			out = append(out, h.conf.Formats()...)
+		}
+	}
+	return out
 }
 
 // namedFormats turns presets and log-format strings into formats.

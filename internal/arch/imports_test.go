@@ -34,7 +34,7 @@ func allowed() map[string][]string {
 
 // free packages may import anything: they wire, generate or test.
 func free(p string) bool {
-	for _, prefix := range []string{"cmd/", "app", "internal/", "dashboards", "alerts", "generate", "examples/", "faults", "e2e", "bench"} {
+	for _, prefix := range []string{"cmd/", "app", "internal/", "dashboards", "alerts", "generate", "examples/", "faults", "e2e", "bench", "deploy", "scripts"} {
 		if p == strings.TrimSuffix(prefix, "/") || strings.HasPrefix(p, strings.TrimSuffix(prefix, "/")+"/") {
 			return true
 		}
