@@ -9,7 +9,7 @@ import (
 
 // Limits bound what clients can make the exporter remember. Zero values mean the defaults.
 type Limits struct {
-	Values int // values of one label: 1,000
+	Values int // values of one label: 1,000; names of frontends and backends: ten times as many
 	Routes int // combinations of values: 20,000
 }
 
@@ -120,13 +120,22 @@ func (a *Admission) admit(label int, c candidate, reached bool) (string, Reason)
 		return Other, ReasonUnknown
 	case !reached && !c.trusted:
 		return Other, ReasonUnserved
-	case len(p.order) >= a.limits.Values:
+	case len(p.order) >= a.limit(label):
 		return Other, ReasonLimit
 	}
 	p.values[c.value] = c.value
 	p.order = append(p.order, c.value)
 	a.version.Add(1)
 	return c.value, ""
+}
+
+// limit is the number of values that lines may bring to a label. Names of frontends and backends are the
+// operator's, and an egress controller has many; they are bounded because a forged line may hold any.
+func (a *Admission) limit(label int) int {
+	if label >= len(a.schema.names) {
+		return 10 * a.limits.Values
+	}
+	return a.limits.Values
 }
 
 // route returns the route of the candidates, and which labels became "other". values is scratch and
@@ -226,7 +235,7 @@ func (a *Admission) Usage() []Use {
 	out := make([]Use, 0, len(a.pools))
 	for i := range a.pools {
 		p := &a.pools[i]
-		out = append(out, Use{Label: a.schema.LabelName(i), Values: len(p.order), Limit: a.limits.Values, Closed: len(p.closed)})
+		out = append(out, Use{Label: a.schema.LabelName(i), Values: len(p.order), Limit: a.limit(i), Closed: len(p.closed)})
 	}
 	return out
 }

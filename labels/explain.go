@@ -121,7 +121,7 @@ func (a *Admission) would(label int, c candidate, reached bool) (string, Reason)
 		return Other, ReasonUnknown
 	case !reached && !c.trusted:
 		return Other, ReasonUnserved
-	case len(p.order) >= a.limits.Values:
+	case len(p.order) >= a.limit(label):
 		return Other, ReasonLimit
 	}
 	return c.value, ""

@@ -29,6 +29,10 @@ const offenderSlots = 256
 type offenders struct {
 	index map[refusal]int
 	slots []offenderSlot
+	// least is a lower bound of all counts, and hand where the search for a slot with it goes on:
+	// a flood of different values finds one in a few steps instead of looking at all.
+	least uint64
+	hand  int
 }
 
 type offenderSlot struct {
@@ -48,17 +52,29 @@ func (o *offenders) add(r refusal, n uint64) {
 		o.slots = append(o.slots, offenderSlot{r, n})
 		return
 	}
-	least := 0
-	for i := range o.slots {
-		if o.slots[i].n < o.slots[least].n {
-			least = i
-		}
-	}
-	s := &o.slots[least]
+	i := o.rarest()
+	s := &o.slots[i]
 	delete(o.index, s.refusal)
 	s.refusal = r
 	s.n += n
-	o.index[r] = least
+	o.index[r] = i
+}
+
+// rarest returns a slot with the smallest count.
+func (o *offenders) rarest() int {
+	for range o.slots {
+		o.hand = (o.hand + 1) % len(o.slots)
+		if o.slots[o.hand].n <= o.least {
+			return o.hand
+		}
+	}
+	for i := range o.slots {
+		if o.slots[i].n < o.slots[o.hand].n {
+			o.hand = i
+		}
+	}
+	o.least = o.slots[o.hand].n
+	return o.hand
 }
 
 func (o *offenders) top(n int, name func(int) string) []Offender {

@@ -6,45 +6,62 @@ import (
 )
 
 // tellEvery is the number of refused lines after which the Admission learns what was refused.
-const tellEvery = 256
+const tellEvery = 4096
 
 // second looks into the table of odd lines, and decides when the line was never seen.
-func (r *Resolver[T]) second(h uint64, rec *parser.Record) *Entry[T] {
-	s := r.find(r.volatile, h, rec)
+func (r *Resolver[T]) second(h uint64, l *line, rec *parser.Record) *Entry[T] {
+	s := r.odd.find(h, l)
 	if s == nil {
-		return r.decide(h, rec)
+		return r.decide(h, l, rec)
 	}
-	if s.refused != nil {
-		if s.version != r.adm.version.Load() {
-			r.again(s, rec)
+	o := &r.odds[s.odd]
+	if len(o.refused) == 0 {
+		return r.entries[s.entry]
+	}
+	if v := r.adm.version.Load(); o.version != v {
+		// Values were admitted since: the line may stand for itself now. Only lines from here on do.
+		e, refused := r.entry(l, rec)
+		if len(r.odds) == 0 { // entry had to clear the caches
+			return r.entries[e]
 		}
-		s.lines++
-		r.count()
+		s.entry = e
+		*o = oddLine{version: v, lines: o.lines, refused: append(o.refused[:0], refused...)}
+		if len(refused) == 0 {
+			return r.entries[e]
+		}
 	}
-	return s.entry
+	e := r.entries[s.entry]
+	o.lines++
+	r.count()
+	return e
 }
 
 // count tells the Admission now and then which values lines lost.
-func (r *Resolver[T]) count() {
-	if r.pending++; r.pending >= tellEvery {
-		r.tell()
+func (c *core) count() {
+	if c.pending++; c.pending >= tellEvery {
+		c.tell()
 	}
 }
 
-func (r *Resolver[T]) tell() {
-	r.pending = 0
-	r.adm.mu.Lock()
-	defer r.adm.mu.Unlock()
-	for i := range r.volatile.slots {
-		s := &r.volatile.slots[i]
-		if s.lines == 0 {
-			continue
+func (c *core) tell() {
+	c.pending = 0
+	c.adm.mu.Lock()
+	defer c.adm.mu.Unlock()
+	for i := range c.odds {
+		o := &c.odds[i]
+		for _, x := range o.refused {
+			if o.lines > 0 {
+				c.adm.offenders.add(x, o.lines)
+			}
 		}
-		for _, x := range s.refused {
-			r.adm.offenders.add(x, uint64(s.lines))
-		}
-		s.lines = 0
+		o.lines = 0
 	}
+}
+
+func (c *core) clearOdd() {
+	c.tell()
+	c.odd.clear()
+	c.odds = c.odds[:0]
 }
 
 // Flush tells the Admission about refused lines that it does not know of yet. It is called by the
@@ -52,113 +69,55 @@ func (r *Resolver[T]) tell() {
 func (r *Resolver[T]) Flush() { r.tell() }
 
 // decide resolves a line that was never seen and remembers the result.
-func (r *Resolver[T]) decide(h uint64, rec *parser.Record) *Entry[T] {
+func (r *Resolver[T]) decide(h uint64, l *line, rec *parser.Record) *Entry[T] {
 	version := r.adm.version.Load() // before the decision: a value admitted meanwhile is noticed
-	e, refused := r.entry(rec)
-	t := r.hot
-	if len(refused) > 0 || r.whole {
-		t = r.volatile
-	}
-	// Keys beyond a few kilobytes are not remembered: the memory of the cache stays bounded.
-	if r.n+len(r.front)+len(r.back) > maxKey || len(r.inputs) > 0 && r.inputBytes(rec) > maxKey {
-		r.refuseUncached(refused)
-		return e
-	}
-	key := append(r.scratch.key[:0], r.path[:r.n]...)
-	key = append(append(key, r.front...), r.back...)
-	key = r.appendInputs(key, rec)
-	r.scratch.key = key
-	i := t.place(h, func() {
-		if t == r.volatile {
-			r.tell()
+	i, refused := r.entry(l, rec)
+	e := r.entries[i]
+	r.scratch.rest = l.appendRest(r.scratch.rest[:0])
+	n := l.n + len(l.front) + len(l.back) + len(r.scratch.rest)
+	odd := len(refused) > 0 || l.whole
+	switch {
+	case n > maxKey:
+		r.refuse(refused)
+	case odd:
+		if r.odd.full(n) {
+			r.clearOdd()
 		}
-	})
-	t.slots[i] = slot[T]{entry: e, key: string(key), path: int32(r.n), front: int32(len(r.front)), back: int32(len(r.back)), flags: r.flags}
-	if len(refused) > 0 {
-		s := &t.slots[i]
-		s.version, s.refused, s.lines = version, append([]refusal(nil), refused...), 1
+		s := r.odd.insert(h, l, r.scratch.rest)
+		s.entry, s.odd = i, uint32(len(r.odds))
+		o := oddLine{version: version, refused: append([]refusal(nil), refused...)}
+		if len(refused) > 0 {
+			o.lines = 1
+		}
+		r.odds = append(r.odds, o)
 		r.count()
+	default:
+		if r.hot.full(n) {
+			r.hot.clear()
+		}
+		r.hot.insert(h, l, r.scratch.rest).entry = i
 	}
 	return e
 }
 
-// maxKey is the longest key that is remembered, in bytes. With cacheKeys keys the worst case is bounded
-// by design; common keys have 60 to 150 bytes.
-const maxKey = 512
-
-func (r *Resolver[T]) inputBytes(rec *parser.Record) int {
-	n := 0
-	for i := range r.inputs {
-		if r.inputs[i].ids == nil {
-			n += len(rec.Bytes(r.inputs[i].field))
-		}
-	}
-	return n
-}
-
-func (r *Resolver[T]) refuseUncached(refused []refusal) {
-	if len(refused) == 0 {
-		return
-	}
-	r.adm.mu.Lock()
-	defer r.adm.mu.Unlock()
+// refuse tells the Admission at once, for lines that are not remembered.
+func (c *core) refuse(refused []refusal) {
+	c.adm.mu.Lock()
+	defer c.adm.mu.Unlock()
 	for _, x := range refused {
-		r.adm.offenders.add(x, 1)
+		c.adm.offenders.add(x, 1)
 	}
-}
-
-// again decides a slot anew, because values were admitted since. Only lines from now on are affected.
-func (r *Resolver[T]) again(s *slot[T], rec *parser.Record) {
-	version := r.adm.version.Load()
-	e, refused := r.entry(rec)
-	s.entry, s.version = e, version
-	if len(refused) == 0 {
-		s.refused = nil
-		return
-	}
-	s.refused = append(s.refused[:0], refused...)
 }
 
 // entry extracts, admits and interns. The refusals are valid until the next call.
-func (r *Resolver[T]) entry(rec *parser.Record) (*Entry[T], []refusal) {
-	a, sc := r.adm, &r.scratch
-	r.answers()
-	r.schema.extract(rec, r.flags&flagChosen != 0, sc, nil)
-	reached := r.flags&flagReached != 0
-	k := entryKey{reached: reached}
-	a.mu.Lock()
-	sc.refused = sc.refused[:0]
-	k.route, sc.refused = a.route(sc.cands, reached, sc.refused)
-	n := len(r.schema.names)
-	for i, b := range [][]byte{r.front, r.back} {
-		c := candidate{value: Sanitise(b), trusted: true}
-		v, why := a.admit(n+i, c, reached)
-		if why != "" {
-			sc.refused = append(sc.refused, refusal{label: n + i, value: c.value, reason: why})
-		}
-		if i == 0 {
-			k.front = v
-		} else {
-			k.back = v
-		}
+func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
+	k := r.admit(l, rec)
+	i, ok := r.index[k]
+	if ok {
+		return i, r.scratch.refused
 	}
-	a.mu.Unlock()
-	for _, x := range sc.refused {
-		k.overflow |= 1 << x.label
-	}
-	e := r.entries[k]
-	if e == nil {
-		e = r.intern(k)
-	}
-	return e, sc.refused
-}
-
-func (r *Resolver[T]) intern(k entryKey) *Entry[T] {
-	if len(r.entries) >= cacheEntries {
-		r.tell()
-		r.hot.reset()
-		r.volatile.reset()
-		clear(r.entries)
+	if len(r.entries) >= maxEntries {
+		r.clear()
 	}
 	e := &Entry[T]{Route: k.route, Frontend: k.front, Backend: k.back, Reached: k.reached}
 	for i := range len(r.schema.names) + 2 {
@@ -166,26 +125,49 @@ func (r *Resolver[T]) intern(k entryKey) *Entry[T] {
 			e.Overflow = append(e.Overflow, uint8(i))
 		}
 	}
-	r.entries[k] = e
-	return e
+	i = uint32(len(r.entries))
+	r.entries = append(r.entries, e)
+	r.index[k] = i
+	return i, r.scratch.refused
+}
+
+// admit extracts the labels and asks the Admission. It leaves the refusals in scratch.
+func (c *core) admit(l *line, rec *parser.Record) entryKey {
+	a, sc := c.adm, &c.scratch
+	for i := range c.inputs {
+		if b := &c.inputs[i]; b.ids != nil {
+			sc.answered[b.index] = b.ids.answer(l.rest.ids[i])
+		}
+	}
+	c.schema.extract(rec, l.flags&flagChosen != 0, sc, nil)
+	k := entryKey{reached: l.flags&flagReached != 0}
+	front := candidate{value: Sanitise(l.front), trusted: true}
+	back := candidate{value: Sanitise(l.back), trusted: true}
+	n := len(c.schema.names)
+	a.mu.Lock()
+	k.route, sc.refused = a.route(sc.cands, k.reached, sc.refused[:0])
+	k.front, sc.refused = a.name(n, front, sc.refused)
+	k.back, sc.refused = a.name(n+1, back, sc.refused)
+	a.mu.Unlock()
+	for _, x := range sc.refused {
+		k.overflow |= 1 << x.label
+	}
+	return k
+}
+
+// name admits the name of a frontend or backend. a.mu is held.
+func (a *Admission) name(label int, c candidate, refused []refusal) (string, []refusal) {
+	v, why := a.admit(label, c, true)
+	if why != "" {
+		refused = append(refused, refusal{label: label, value: c.value, reason: why})
+	}
+	return v, refused
 }
 
 // mapAnswer is the value a map gave for the record at hand.
 type mapAnswer struct {
 	value string
 	ok    bool
-}
-
-// answers puts the maps' values into scratch, by index of the schema's inputs.
-func (r *Resolver[T]) answers() {
-	if r.scratch.answered == nil {
-		r.scratch.answered = make([]mapAnswer, len(r.schema.inputs))
-	}
-	for i := range r.inputs {
-		if b := &r.inputs[i]; b.ids != nil {
-			r.scratch.answered[b.index] = b.ids.answer(r.ids[i])
-		}
-	}
 }
 
 // note is told what each rule did, for Explain; nil on the way of every line.
@@ -198,17 +180,7 @@ func (s *Schema) extract(rec *parser.Record, chosen bool, sc *scratch, tell note
 	for i := range s.rules {
 		ru := &s.rules[i]
 		in := &s.inputs[ru.input]
-		var b []byte
-		if in.mapping != nil {
-			if x := sc.answered[ru.input]; x.ok {
-				b = []byte(x.value)
-			}
-		} else if b = rec.Bytes(in.field); in.path {
-			b = normalisePath(b)
-		}
-		if in.field == parser.Backend && !chosen || in.field == parser.Server && len(b) > 0 && b[0] == '<' {
-			b = nil
-		}
+		b := in.bytes(rec, chosen, sc.answered[ru.input])
 		var fits bool
 		sc.spans = sc.spans[:0]
 		if len(b) > 0 {
@@ -221,6 +193,21 @@ func (s *Schema) extract(rec *parser.Record, chosen bool, sc *scratch, tell note
 			tell(ru, b, fits, sc.cands)
 		}
 	}
+}
+
+// bytes returns what templates over the input are matched against, nil when the line has nothing.
+func (in *input) bytes(rec *parser.Record, chosen bool, answer mapAnswer) []byte {
+	if in.mapping != nil {
+		return []byte(answer.value)
+	}
+	b := rec.Bytes(in.field)
+	switch {
+	case in.path:
+		return normalisePath(b)
+	case in.field == parser.Backend && !chosen, in.field == parser.Server && len(b) > 0 && b[0] == '<':
+		return nil
+	}
+	return b
 }
 
 func fill(cands []candidate, ru *rule, in *input, b []byte, spans []spec.Span) {

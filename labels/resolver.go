@@ -1,7 +1,7 @@
 package labels
 
 import (
-	"encoding/binary"
+	"math/bits"
 	"math/rand/v2"
 
 	"haproxy_log_exporter/labels/spec"
@@ -21,35 +21,40 @@ type Entry[T any] struct {
 	Data T
 }
 
-// Bounds of a resolver's cache, in keys. The first is for lines whose labels all stand for themselves,
-// the second for all others, so that a flood of odd requests does not push out what real traffic needs.
+// Bounds of a resolver's cache. The first table is for lines whose labels all stand for themselves, the
+// second for all others, so that a flood of odd requests does not push out what real traffic needs.
 const (
-	cacheKeys    = 1 << 16
-	volatileKeys = 1 << 11
-	cacheEntries = 1 << 15
+	hotKeys    = 1 << 16
+	hotBytes   = 8 << 20
+	oddKeys    = 1 << 11
+	oddBytes   = 1 << 19
+	maxEntries = 1 << 15
+	maxKey     = 1 << 10 // longer keys are decided each time
 )
 
 // Resolver finds the Entry of each record. It is for one goroutine; its Admission may be shared.
 type Resolver[T any] struct {
-	schema   *Schema
-	adm      *Admission
-	seed     uint64
-	epoch    uint64
+	core
+	entries []*Entry[T]
+	index   map[entryKey]uint32
+}
+
+// core is the part of a resolver that does not depend on the caller's type.
+type core struct {
+	schema *Schema
+	adm    *Admission
+	seed   uint64
+	epoch  uint64
+	byPath bool
+	// segments is that of the schema: how many decide.
 	segments int
-	byPath   bool
 	inputs   []boundInput // the ones beside path, frontend and backend
-	hot      *table[T]
-	volatile *table[T]
-	entries  map[entryKey]*Entry[T]
-	pending  int // refused lines not yet told to the Admission
-
-	// What the fields of the record at hand are; valid during one Resolve.
-	path, front, back []byte
-	n                 int // decisive bytes of path
-	whole             bool
-	flags             uint8
-	ids               []uint32 // of inputs with a map: their map's answer
-
+	others   others       // their values for the record at hand
+	hot      *keyTable
+	odd      *keyTable
+	odds     []oddLine
+	// pending counts refused lines that the Admission was not told of.
+	pending int
 	scratch scratch
 }
 
@@ -60,8 +65,8 @@ const (
 
 type boundInput struct {
 	field parser.Field
-	index int // in Schema.inputs
-	ids   *mapCache
+	index int       // in Schema.inputs
+	ids   *mapCache // nil without a map
 }
 
 type entryKey struct {
@@ -71,20 +76,27 @@ type entryKey struct {
 	overflow    uint64
 }
 
+// oddLine is what is kept of a key with values that became "other".
+type oddLine struct {
+	version uint64 // of the Admission when it was decided
+	lines   uint64 // since the Admission was told
+	refused []refusal
+}
+
 // scratch is reused memory of the slow path.
 type scratch struct {
 	cands    []candidate
 	refused  []refusal
 	spans    []spec.Span
-	key      []byte
+	rest     []byte
 	answered []mapAnswer
 }
 
 // NewResolver returns a resolver for one goroutine. a was made for s or for a schema of the same Spec.
 func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
-	r := &Resolver[T]{schema: s, adm: a, seed: rand.Uint64() | 1, epoch: a.epoch.Load(), segments: s.segments}
-	r.hot, r.volatile = newTable[T](1<<10, cacheKeys), newTable[T](1<<8, volatileKeys)
-	r.entries = map[entryKey]*Entry[T]{}
+	r := &Resolver[T]{index: map[entryKey]uint32{}}
+	r.core = core{schema: s, adm: a, seed: rand.Uint64(), epoch: a.epoch.Load(), segments: s.segments,
+		hot: newKeyTable(1<<10, hotKeys, hotBytes), odd: newKeyTable(1<<8, oddKeys, oddBytes)}
 	for i, in := range s.inputs {
 		switch {
 		case in.path:
@@ -98,8 +110,9 @@ func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 			r.inputs = append(r.inputs, b)
 		}
 	}
+	r.others = others{values: make([][]byte, len(r.inputs)), ids: make([]uint32, len(r.inputs))}
 	r.scratch.cands = make([]candidate, len(s.names))
-	r.ids = make([]uint32, len(r.inputs))
+	r.scratch.answered = make([]mapAnswer, len(s.inputs))
 	return r
 }
 
@@ -111,76 +124,57 @@ func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] {
 	if r.adm.epoch.Load() != r.epoch {
 		r.forget()
 	}
-	r.front, r.back = rec.Bytes(parser.Frontend), rec.Bytes(parser.Backend)
-	r.flags = fate(rec, r.front, r.back)
-	h := hashBytes(hashBytes(r.seed, r.front), r.back)
-	r.n, r.whole = 0, false
-	if r.byPath {
-		r.path = rec.Bytes(parser.Path)
-		if r.segments >= 0 {
-			h, r.n, r.whole = hashPath(h, r.path, r.segments)
-		} else {
-			h, r.n = hashBytes(h, r.path), len(r.path)
-		}
+	var l line
+	h := r.hash(rec, &l)
+	if s := r.hot.find(h, &l); s != nil {
+		return r.entries[s.entry]
 	}
-	for i := range r.inputs {
-		b := &r.inputs[i]
+	return r.second(h, &l, rec)
+}
+
+// hash fills l and returns the hash of what is in it. The three parts are hashed independently, so that
+// the processor can work on all of them at once.
+func (c *core) hash(rec *parser.Record, l *line) uint64 {
+	l.front, l.back = rec.Bytes(parser.Frontend), rec.Bytes(parser.Backend)
+	hf := hashBytes(c.seed, l.front)
+	hb := hashBytes(c.seed, l.back)
+	hp := c.seed
+	if c.byPath {
+		l.path = rec.Bytes(parser.Path)
+		if l.n = len(l.path); c.segments >= 0 {
+			l.n, l.whole = decisive(l.path, c.segments)
+		}
+		hp = hashBytes(c.seed, l.path[:l.n])
+	}
+	l.flags = fate(rec, l.front, l.back)
+	if len(c.inputs) > 0 {
+		hp = c.hashOthers(hp, rec, l)
+	}
+	return mix(hf+uint64(l.flags), hb^bits.RotateLeft64(hp, 32)) | 1
+}
+
+func (c *core) hashOthers(h uint64, rec *parser.Record, l *line) uint64 {
+	l.rest = &c.others
+	for i := range c.inputs {
+		b := &c.inputs[i]
 		v := rec.Bytes(b.field)
 		if b.ids != nil {
-			r.ids[i] = b.ids.id(r.seed, v)
-			h = mix(h, uint64(r.ids[i]))
-		} else {
-			h = hashBytes(h, v)
-		}
-	}
-	h = mix(h, uint64(r.flags)) | 1
-	if s := r.find(r.hot, h, rec); s != nil {
-		return s.entry
-	}
-	return r.second(h, rec)
-}
-
-// find returns the slot of the record at hand, or nil.
-func (r *Resolver[T]) find(t *table[T], h uint64, rec *parser.Record) *slot[T] {
-	mask := uint64(len(t.hashes) - 1)
-	for i := h & mask; t.hashes[i] != 0; i = (i + 1) & mask {
-		if t.hashes[i] != h {
+			id := b.ids.id(c.seed, v)
+			l.rest.ids[i] = id
+			h = mix(h, c.seed^uint64(id))
 			continue
 		}
-		s := &t.slots[i]
-		a, b := int(s.path), int(s.path+s.front)
-		c := b + int(s.back)
-		if a == r.n && s.flags == r.flags && s.key[:a] == string(r.path[:a]) && s.key[a:b] == string(r.front) &&
-			s.key[b:c] == string(r.back) && (len(r.inputs) == 0 || r.sameInputs(s.key[c:], rec)) {
-			return s
+		if v == nil {
+			v = none
 		}
+		l.rest.values[i] = v
+		h = mix(h, hashBytes(c.seed, v))
 	}
-	return nil
+	return h
 }
 
-// sameInputs compares the other inputs with their part of a key.
-func (r *Resolver[T]) sameInputs(key string, rec *parser.Record) bool {
-	for i := range r.inputs {
-		b := &r.inputs[i]
-		if b.ids != nil {
-			if len(key) < 4 || le32(key) != r.ids[i] {
-				return false
-			}
-			key = key[4:]
-			continue
-		}
-		v := rec.Bytes(b.field)
-		if len(key) < 4+len(v) || le32(key) != uint32(len(v)) || key[4:4+len(v)] != string(v) {
-			return false
-		}
-		key = key[4+len(v):]
-	}
-	return key == ""
-}
-
-func le32(s string) uint32 {
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-}
+// none is an absent value: empty, but not nil, which marks inputs with a map. It is never written.
+var none = []byte{}
 
 // fate tells whether a server was reached and whether a backend was chosen.
 //
@@ -188,46 +182,42 @@ func le32(s string) uint32 {
 // its rules, so only 2xx counts; without a status either, a line in the log is all there is to know.
 func fate(rec *parser.Record, front, back []byte) uint8 {
 	server := rec.Bytes(parser.Server)
-	var reached bool
-	switch {
-	case len(server) > 0:
-		reached = server[0] != '<' // <NOSRV>, <STATS>, <lua.NAME>: manual section 8.2.3, field 6
-	default:
-		code, ok := rec.Int(parser.Status)
-		reached = !ok || code >= 200 && code < 300
+	if len(server) == 0 {
+		return fateByStatus(rec)
 	}
-	flags := flagChosen
-	if len(server) > 0 && server[0] == '<' && string(front) == string(back) {
-		flags = 0
-	}
-	if reached {
-		ts := rec.Bytes(parser.TerminationState)
-		if len(ts) < 2 || ts[1] != 'R' || ts[0] != 'P' && ts[0] != 'L' {
-			flags |= flagReached
+	flags := flagChosen | flagReached
+	if server[0] == '<' { // <NOSRV>, <STATS>, <lua.NAME>: manual section 8.2.3, field 6
+		if string(front) == string(back) {
+			return 0
 		}
+		return flagChosen
+	}
+	if ts := rec.Bytes(parser.TerminationState); len(ts) > 1 && ts[1] == 'R' && (ts[0] == 'P' || ts[0] == 'L') {
+		flags &^= flagReached
 	}
 	return flags
+}
+
+func fateByStatus(rec *parser.Record) uint8 {
+	code, ok := rec.Int(parser.Status)
+	ts := rec.Bytes(parser.TerminationState)
+	answered := len(ts) > 1 && ts[1] == 'R' && (ts[0] == 'P' || ts[0] == 'L')
+	if answered || ok && (code < 200 || code >= 300) {
+		return flagChosen
+	}
+	return flagChosen | flagReached
 }
 
 // forget empties the caches after Admission.Reset.
 func (r *Resolver[T]) forget() {
 	r.epoch = r.adm.epoch.Load()
-	r.hot.reset()
-	r.volatile.reset()
-	clear(r.entries)
+	r.clear()
 }
 
-// appendInputs writes the other inputs as sameInputs reads them.
-func (r *Resolver[T]) appendInputs(dst []byte, rec *parser.Record) []byte {
-	for i := range r.inputs {
-		b := &r.inputs[i]
-		if b.ids != nil {
-			dst = binary.LittleEndian.AppendUint32(dst, r.ids[i])
-			continue
-		}
-		v := rec.Bytes(b.field)
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(v)))
-		dst = append(dst, v...)
-	}
-	return dst
+// clear empties the caches. Entries that callers hold stay valid.
+func (r *Resolver[T]) clear() {
+	r.hot.clear()
+	r.clearOdd()
+	r.entries = nil
+	clear(r.index)
 }
