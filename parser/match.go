@@ -28,6 +28,8 @@ type matcher struct {
 	all       bool
 	prune     bool // give fields up that too few separators follow; off to find where a line was cut
 	memo      []uint8
+	first     []span // the first solution, once found
+	found     bool
 	places    []span // per item: where it stands in the solutions seen, -1 none yet
 	ambiguous bool
 }
@@ -36,9 +38,9 @@ func (m *matcher) reset(p *Program, b []byte) {
 	m.p, m.b = p, b
 	n := len(p.items)
 	if cap(m.spans) < n {
-		m.spans, m.cut, m.places = make([]span, n), make([]span, n), make([]span, n)
+		m.spans, m.cut, m.places, m.first = make([]span, n), make([]span, n), make([]span, n), make([]span, n)
 	}
-	m.spans, m.cut, m.places = m.spans[:n], m.cut[:n], m.places[:n]
+	m.spans, m.cut, m.places, m.first = m.spans[:n], m.cut[:n], m.places[:n], m.first[:n]
 	for i := range m.spans {
 		m.spans[i] = span{-1, -1}
 	}
@@ -57,15 +59,18 @@ func (m *matcher) clearMemo() {
 	clear(m.memo)
 }
 
-// unique reports whether every reading of the message has its typed fields at the same places.
-func (m *matcher) unique() bool {
-	m.all, m.prune, m.ambiguous = true, true, false
-	m.clearMemo()
+// every visits every reading of the message, and leaves the first in spans; ambiguous tells then
+// whether a typed field stood at another place in another one.
+func (m *matcher) every() bool {
+	m.all, m.found = true, false
 	for i := range m.places {
 		m.places[i] = span{-1, -1}
 	}
-	m.match(0, 0, false)
-	return !m.ambiguous
+	if !m.match(0, 0, false) {
+		return false
+	}
+	copy(m.spans, m.first)
+	return true
 }
 
 func (m *matcher) fail(k, i int, value bool) {
@@ -115,6 +120,7 @@ func (m *matcher) match(k, i int, skip bool) bool {
 					for j := k; j < len(items); j++ {
 						m.spans[j] = span{-1, -1}
 					}
+					m.solved()
 					return true
 				}
 				if n == 0 && k > 0 && m.spans[k-1].off >= 0 {
@@ -138,7 +144,16 @@ func (m *matcher) match(k, i int, skip bool) bool {
 		m.fail(k, i, false)
 		return false
 	}
+	m.solved()
 	return true
+}
+
+// solved keeps the first solution while all are visited.
+func (m *matcher) solved() {
+	if m.all && !m.found {
+		m.found = true
+		copy(m.first, m.spans)
+	}
 }
 
 func common(b []byte, lit string) int {

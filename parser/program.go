@@ -294,20 +294,20 @@ func (p *Program) guarded(msg []byte) bool {
 func (p *Program) search(msg []byte, rec *Record) (Result, bool) {
 	m := &rec.m
 	m.reset(p, msg)
-	if !m.match(0, 0, false) {
+	every := p.check && !p.guarded(msg)
+	if every && !m.every() || !every && !m.match(0, 0, false) {
 		m.reset(p, msg)
-		m.prune = false
+		m.prune = false // again, to see how far it goes
 		if !m.match(0, 0, false) {
 			return ResultLiteral, false
 		}
 	}
 	rec.begin(p, msg)
-	p.fill(rec, m.spans)
-	if p.check && !(p.cookies && !p.cookieIn(m)) && !p.guarded(msg) && !m.unique() {
-		rec.begin(p, msg)
+	if m.ambiguous && (!p.cookies || p.cookieIn(m)) {
 		m.failItem, m.failPos, m.failValue, m.cutItem = 0, 0, true, -1
 		return ResultValue, true
 	}
+	p.fill(rec, m.spans)
 	return p.result(rec), true
 }
 
