@@ -76,9 +76,8 @@ func NewSet(formats []Format, opt SetOptions) (*Set, error) {
 	}
 	if opt.All {
 		for _, name := range s.Names() {
-			if _, err := s.Field(name); err != nil {
-				return nil, err
-			}
+			// A captured header is listed though its format may lack %hr: it has no slot then.
+			_, _ = s.Field(name)
 		}
 	}
 	for _, name := range opt.Want {
@@ -120,12 +119,28 @@ func (s *Set) ready() []*Program {
 		for _, p := range s.bound {
 			slots = max(slots, p.slots)
 		}
-		for _, p := range s.bound {
-			p.direct = p.strict || p == s.bound[0] && !p.weak
+		for i, p := range s.bound {
+			p.direct = !p.weak && (p.strict || !slices.ContainsFunc(s.bound[:i], func(q *Program) bool { return !p.disjoint(q) }))
 			p.slots = slots // one size for all: a Record is not grown when formats alternate
 		}
 	}
 	return s.bound
+}
+
+// disjoint reports whether the beginning of a line tells lines of p from those of q.
+func (p *Program) disjoint(q *Program) bool {
+	a, b := &p.items[0], &q.items[0]
+	if a.class != clsLiteral {
+		a, b = b, a
+	}
+	switch {
+	case a.class != clsLiteral:
+		return false
+	case b.class == clsLiteral:
+		n := min(len(a.lit), len(b.lit))
+		return a.lit[:n] != b.lit[:n]
+	}
+	return !b.vanish && !b.emptyOK && !b.begins(a.lit[0])
 }
 
 // NewReader returns a Reader for one goroutine.

@@ -25,7 +25,7 @@ type Options struct {
 	HAProxy, Rsyslogd, Prometheus, Exporter string
 	// Source is the checkout; found from the working folder when empty.
 	Source string
-	// Rate is the number of requests a second, beside a burst every 7 s.
+	// Rate is the number of requests a second, beside a burst every 5 s.
 	Rate float64
 	// Switch is when the tax office's new contract begins.
 	Switch time.Time

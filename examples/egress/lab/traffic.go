@@ -108,7 +108,7 @@ func (t *traffic) run(ctx context.Context) {
 	}
 	tick := time.NewTicker(time.Duration(float64(time.Second) / t.rate))
 	defer tick.Stop()
-	burst := time.NewTicker(7 * time.Second)
+	burst := time.NewTicker(5 * time.Second)
 	defer burst.Stop()
 	send := func(c call) { wg.Add(1); go func() { defer wg.Done(); t.send(c) }() }
 	for {
