@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"haproxy_log_exporter/metrics/catalogue"
 )
@@ -31,6 +32,7 @@ type layout struct {
 	columns              int
 	proxy, name, kind    int
 	status, check, agent int
+	mode                 int
 	fields               [4][]int // by row type of HAProxy (column type): column of each field, or -1
 }
 
@@ -138,7 +140,7 @@ func (s *schema) layout(header []string) (*layout, error) {
 		return -1
 	}
 	l := &layout{schema: s, columns: len(header), proxy: find("pxname"), name: find("svname"), kind: find("type"),
-		status: find("status"), check: find("check_status"), agent: find("agent_status")}
+		status: find("status"), check: find("check_status"), agent: find("agent_status"), mode: find("mode")}
 	if l.kind < 0 {
 		return nil, errors.New("show stat has no column type")
 	}
@@ -177,6 +179,13 @@ func (l *layout) row(f []string) (Row, error) {
 	for i, c := range l.fields[t] {
 		if r.Values[i], err = number(text(c)); err != nil {
 			return Row{}, fmt.Errorf("column %s: %w", l.schema.fields[r.Scope][i].Field, err)
+		}
+	}
+	if text(l.mode) == "tcp" { // the columns hold 0; HAProxy's exporter leaves such families out
+		for i := range r.Values {
+			if strings.HasPrefix(l.schema.fields[r.Scope][i].Suffix, "http_") {
+				r.Values[i] = math.NaN()
+			}
 		}
 	}
 	if r.Scope == catalogue.ScopeServer {
