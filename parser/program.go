@@ -269,10 +269,18 @@ func (p *Program) Parse(msg []byte, rec *Record) Result {
 
 // parse reads a complete message; ok is false when it does not follow the format to its end.
 func (p *Program) parse(msg []byte, rec *Record) (Result, bool) {
+	if res, ok := p.flat(msg, rec); ok {
+		return res, true
+	}
+	return p.search(msg, rec)
+}
+
+// flat reads a complete message in one pass when that is certain to be the only reading.
+func (p *Program) flat(msg []byte, rec *Record) (Result, bool) {
 	if p.ops != nil && p.run(msg, rec) && (!p.check || p.cookies && !rec.cookie || p.guarded(msg)) {
 		return p.result(rec), true
 	}
-	return p.search(msg, rec)
+	return ResultLiteral, false
 }
 
 // cookieIn reports whether the matcher found a captured cookie.

@@ -19,7 +19,7 @@ func (r *Reader) Line(line []byte, rec *Record) Result {
 		return r.without(line, rec)
 	}
 	if r.last.direct {
-		if res, ok := r.last.parse(msg, rec); ok {
+		if res, ok := r.last.flat(msg, rec); ok {
 			rec.repeat = repeat
 			r.env.Keep()
 			return res
@@ -47,6 +47,18 @@ func (r *Reader) other(msg []byte, repeat uint64, line []byte, rec *Record) Resu
 	}
 	first, firstRepeat := msg, repeat
 	for ok := true; ok; msg, repeat, ok = r.env.Next() {
+		// Formats alternate in many files: before any search, see whether one takes the line in one pass.
+		for _, p := range r.programs {
+			if p == r.last || !p.direct {
+				continue
+			}
+			if res, ok := p.flat(msg, rec); ok {
+				rec.repeat = repeat
+				r.last = p
+				r.env.Keep()
+				return res
+			}
+		}
 		for _, p := range r.programs {
 			if p.weak {
 				if res, ok := Recognise(msg); ok {
