@@ -13,6 +13,7 @@ const (
 	clsHex                     // upper-case hexadecimal digits, at least width
 	clsMs                      // three digits
 	clsPort                    // digits or -
+	clsPortQ                   // digits or "": a port with {+Q}, which quotes only what is missing
 	clsOptInt                  // digits, perhaps after -, or - alone: an integer sample expression
 	clsDateMs                  // 21/Nov/2026:04:50:36.591, in logs before 1.3 without milliseconds
 	clsDateZone                // 21/Nov/2026:04:50:36 +0000
@@ -41,7 +42,7 @@ const (
 // String names the class in messages.
 func (c class) String() string {
 	return [numClasses]string{"literal text", "integer", "unsigned integer", "hexadecimal number", "three digits",
-		"port", "integer or -", "date with milliseconds", "date with zone", "address", "proxy or server name",
+		"port", "port or \"\"", "integer or -", "date with milliseconds", "date with zone", "address", "proxy or server name",
 		"two-character termination state", "four-character termination state", "word", "token", "part of the request line",
 		"query", "request line", "captured headers in braces", "list of captured headers", "cookie", "free text",
 		"escaped text", "JSON number", "JSON string", "JSON boolean", "JSON value", "JSON list"}[c]
@@ -61,6 +62,8 @@ func (c class) holds(b byte) bool {
 		return isDigit(b) || b == '-' || b == '+'
 	case clsPort, clsOptInt:
 		return isDigit(b) || b == '-'
+	case clsPortQ:
+		return isDigit(b) || b == '"'
 	case clsUint, clsMs:
 		return isDigit(b)
 	case clsHex:
@@ -151,6 +154,8 @@ func (it *item) fits(t []byte) bool {
 		return len(t) == 3 && digits(t)
 	case clsPort, clsOptInt:
 		return len(t) == 1 && t[0] == '-' || t[0] != '+' && fitsInt(t)
+	case clsPortQ:
+		return string(t) == `""` || digits(t)
 	case clsDateMs:
 		return (len(t) == 24 || len(t) == 20) && fitsDate(t)
 	case clsDateZone:

@@ -51,7 +51,7 @@ func (p *Program) put(rec *Record, it *item, off, end int) {
 	if flags&vScratch != 0 {
 		b = rec.scratch
 	}
-	if off == end || end-off == 1 && b[off] == '-' {
+	if off == end || end-off == 1 && b[off] == '-' || it.class == clsPortQ && b[off] == '"' {
 		return // no value
 	}
 	v := value{off: uint32(off+1) | flags, end: uint32(end + 1)}
@@ -85,7 +85,7 @@ func (r *Record) unescape(off, end int) (int, int, uint32) {
 // one and its class or meaning says so.
 func number(it *item, t []byte) (int64, uint32, bool) {
 	switch it.class {
-	case clsInt, clsUint, clsMs, clsPort, clsOptInt, clsJSONNumber, clsJSONAny:
+	case clsInt, clsUint, clsMs, clsPort, clsPortQ, clsOptInt, clsJSONNumber, clsJSONAny:
 	case clsHex:
 		if it.hexNum && len(t) <= 15 {
 			return hexNumber(t), vNumber, true

@@ -341,6 +341,9 @@ func (p *formatParser) addPlain(it item, raw *rawItem) {
 		}
 		it.class = clsHex
 	}
+	if raw.flags&flagQ != 0 && it.class == clsPort {
+		it.class = clsPortQ
+	}
 	if raw.flags&flagE != 0 {
 		switch it.class {
 		case clsText, clsCookie, clsWord, clsToken, clsList, clsBraces, clsURL, clsQuery, clsRequest:

@@ -12,7 +12,7 @@ func (it *item) encode() {
 		return
 	}
 	switch it.class {
-	case clsInt, clsUint, clsHex, clsMs, clsPort:
+	case clsInt, clsUint, clsHex, clsMs, clsPort, clsPortQ:
 		it.class = clsJSONNumber
 	case clsList:
 		it.class = clsJSONList

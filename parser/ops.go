@@ -168,7 +168,7 @@ func (p *Program) code(k int, o *op) bool {
 		if held {
 			o.code, o.put = opText, true
 		}
-	case clsAddr, clsOptInt, clsHex:
+	case clsAddr, clsOptInt, clsHex, clsPortQ:
 		if o.code = opToken; held && it.class == clsAddr {
 			return false // IPv6 before a colon: only the port beyond tells where it ends
 		}
