@@ -1,0 +1,288 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+	"go.uber.org/goleak"
+
+	"haproxy_log_exporter/config"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// running is an exporter under test.
+type running struct {
+	t      *testing.T
+	app    *App
+	reload chan os.Signal
+	stop   func()
+}
+
+// start runs an exporter on a free port until the test ends or stop is called.
+func start(t *testing.T, o Options) *running {
+	t.Helper()
+	no, addrs, file := false, []string{"127.0.0.1:0"}, ""
+	a, err := New(o, ServeOptions{Web: &web.FlagConfig{WebListenAddresses: &addrs, WebSystemdSocket: &no, WebConfigFile: &file}}, slog.New(slog.NewTextHandler(testWriter{t}, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{t: t, app: a, reload: make(chan os.Signal, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx, r.reload) }()
+	r.stop = func() {
+		if cancel == nil {
+			return
+		}
+		cancel()
+		cancel = nil
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	}
+	t.Cleanup(func() { r.stop() })
+	return r
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	w.t.Log(strings.TrimRight(string(b), "\n"))
+	return len(b), nil
+}
+
+func (r *running) get(path string) (int, string) {
+	r.t.Helper()
+	resp, err := http.Get("http://" + r.app.Addr() + path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+// value returns a sample of /metrics; false when it is not there.
+func (r *running) value(sample string) (float64, bool) {
+	r.t.Helper()
+	_, body := r.get("/metrics")
+	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(sample) + ` (\S+)$`).FindStringSubmatch(body)
+	if m == nil {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return v, true
+}
+
+// wait polls until the sample has the value.
+func (r *running) wait(sample string, want float64) {
+	r.t.Helper()
+	last := "absent"
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		v, ok := r.value(sample)
+		if ok && v == want {
+			return
+		}
+		if ok {
+			last = fmt.Sprint(v)
+		}
+	}
+	r.t.Fatalf("%s is %s, want %g", sample, last, want)
+}
+
+const requestLine = `127.0.0.1:34032 [21/Nov/2026:04:50:36.591] egress bank/s1 0/0/1/3/4 200 205 - - ---- 5/5/2/1/0 0/0 "GET /app/bank/%d HTTP/1.1"` + "\n"
+
+// write appends n request lines to the file.
+func write(t *testing.T, path string, n int) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for i := range n {
+		if _, err := fmt.Fprintf(f, requestLine, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func options(log, state string) Options {
+	return Options{Flags: config.Flags{LogPaths: []string{log}, LogFrom: "start", LogFormats: []string{"httplog"}, LabelsPath: []string{"/{client}/{partner}"}, StateDir: state}}
+}
+
+const requests = `haproxy_log_requests_total{client="app",partner="bank",frontend="egress",backend="bank",method="GET",code="200",termination_state="--"}`
+
+func TestCountsContinueAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	log, state := filepath.Join(dir, "haproxy.log"), filepath.Join(dir, "state")
+	write(t, log, 10)
+	a := start(t, options(log, state))
+	a.wait(requests, 10)
+	a.wait("haproxy_log_state_durable", 1)
+	a.stop()
+	write(t, log, 5)
+	b := start(t, options(log, state))
+	b.wait(requests, 15)
+	if code, body := b.get("/-/ready"); code != http.StatusOK {
+		t.Errorf("ready answers %d %s", code, body)
+	}
+}
+
+func TestTwoExportersInOneProcess(t *testing.T) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.log"), filepath.Join(dir, "two.log")
+	write(t, one, 3)
+	write(t, two, 4)
+	a, b := start(t, options(one, "")), start(t, options(two, ""))
+	a.wait(requests, 3)
+	b.wait(requests, 4)
+}
+
+func TestAStateDirectoryIsForOneExporter(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haproxy.log")
+	write(t, log, 1)
+	start(t, options(log, dir))
+	no, addrs, file := false, []string{"127.0.0.1:0"}, ""
+	_, err := New(options(log, dir), ServeOptions{Web: &web.FlagConfig{WebListenAddresses: &addrs, WebSystemdSocket: &no, WebConfigFile: &file}}, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(os.Getpid())) {
+		t.Errorf("the second exporter got %v, want an error that names the process", err)
+	}
+}
+
+// configFile writes a configuration for a reload test.
+func configFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReload(t *testing.T) {
+	dir := t.TempDir()
+	log, second, conf := filepath.Join(dir, "haproxy.log"), filepath.Join(dir, "second.log"), filepath.Join(dir, "exporter.yml")
+	write(t, log, 10)
+	write(t, second, 7)
+	one := fmt.Sprintf("sources: [{path: %s, from: start, format: httplog}]\nlabels: [{from: path, template: '/{client}/{partner}'}]\n", log)
+	both := fmt.Sprintf("sources: [{path: %s, from: start, format: httplog}, {path: %s, from: start, format: httplog}]\nlabels: [{from: path, template: '/{client}/{partner}'}]\n", log, second)
+	configFile(t, conf, one)
+	r := start(t, Options{ConfigFile: conf, Flags: config.Flags{StateDir: filepath.Join(dir, "state")}})
+	r.wait(requests, 10)
+
+	configFile(t, conf, "sources: [{pth: x}]\n")
+	if err := r.app.Reload(); err == nil {
+		t.Fatal("a bad configuration was taken")
+	}
+	r.wait("haproxy_log_config_last_reload_successful", 0)
+	write(t, log, 1)
+	r.wait(requests, 11)
+
+	configFile(t, conf, both)
+	if err := r.app.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	r.wait("haproxy_log_config_last_reload_successful", 1)
+	r.wait(requests, 18)
+
+	configFile(t, conf, one) // the second source goes; its counts stay
+	if err := r.app.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, second, 2)
+	write(t, log, 1)
+	r.wait(requests, 19)
+
+	configFile(t, conf, both) // and comes back: it continues where it was
+	if err := r.app.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	r.wait(requests, 21)
+}
+
+func TestReloadKeepsFamiliesThatDidNotChange(t *testing.T) {
+	dir := t.TempDir()
+	log, conf := filepath.Join(dir, "haproxy.log"), filepath.Join(dir, "exporter.yml")
+	write(t, log, 10)
+	text := fmt.Sprintf("sources: [{path: %s, from: start, format: httplog}]\nlabels: [{from: path, template: '/{client}/{partner}'}]\n", log)
+	configFile(t, conf, text)
+	r := start(t, Options{ConfigFile: conf})
+	r.wait(requests, 10)
+	configFile(t, conf, text+"slas: {gold: {timeout: 7s}}\n")
+	if err := r.app.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	r.wait(requests, 10)
+	r.wait(`haproxy_log_schema_restarts_total{family="haproxy_log_request_duration_seconds"}`, 1)
+	if _, ok := r.value(`haproxy_log_schema_restarts_total{family="haproxy_log_requests_total"}`); ok {
+		t.Error("requests_total is said to have restarted")
+	}
+}
+
+func TestMissingLogIsWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "later", "haproxy.log")
+	r := start(t, options(log, ""))
+	r.wait(fmt.Sprintf("haproxy_log_source_up{source=%q}", log), 0)
+	if err := os.Mkdir(filepath.Dir(log), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, log, 2)
+	r.wait(requests, 2)
+	r.wait(fmt.Sprintf("haproxy_log_source_up{source=%q}", log), 1)
+}
+
+func TestADeadSocketCostsOnlyItsOwnRows(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haproxy.log")
+	write(t, log, 2)
+	o := options(log, "")
+	o.Flags.Sockets = []string{"unix:" + filepath.Join(dir, "nosuch.sock")}
+	r := start(t, o)
+	r.wait(requests, 2)
+	r.wait(fmt.Sprintf("haproxy_up{socket=%q}", o.Flags.Sockets[0]), 0)
+}
+
+func TestStatusPage(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haproxy.log")
+	write(t, log, 2)
+	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, options(log, dir))
+	r.wait(requests, 2)
+	for _, path := range []string{"/status", "/status?format=json", "/"} {
+		code, body := r.get(path)
+		if code != http.StatusOK || path != "/" && !strings.Contains(body, log) {
+			t.Errorf("%s answers %d:\n%s", path, code, body)
+		}
+	}
+	resp, err := http.Post("http://"+r.app.Addr()+"/-/reload", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("POST /-/reload answers %d without --web.enable-lifecycle", resp.StatusCode)
+	}
+}
