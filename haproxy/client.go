@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -74,8 +75,7 @@ func Exchange(ctx context.Context, a Address, command string, limit int) ([]byte
 		ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 	}
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, a.Network, a.Target)
+	conn, err := dial(ctx, a)
 	if err != nil {
 		return nil, wrapIO(a.Text, err, ReasonDial)
 	}
@@ -94,6 +94,28 @@ func Exchange(ctx context.Context, a Address, command string, limit int) ([]byte
 		}
 	}
 	return readLimited(a, conn, limit)
+}
+
+// A reloading HAProxy does not listen on its unix sockets for a moment, while the master starts itself again.
+const (
+	redialFor   = 250 * time.Millisecond
+	redialEvery = 25 * time.Millisecond
+)
+
+func dial(ctx context.Context, a Address) (net.Conn, error) {
+	var d net.Dialer
+	for start := time.Now(); ; {
+		conn, err := d.DialContext(ctx, a.Network, a.Target)
+		moment := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
+		if err == nil || !moment || a.Network != "unix" || time.Since(start) > redialFor {
+			return conn, err
+		}
+		select {
+		case <-time.After(redialEvery):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // readLimited reads to the end; memory never grows past limit.

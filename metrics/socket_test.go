@@ -32,6 +32,7 @@ global
     description a test
 defaults
     mode http
+    retries 0
     timeout connect 1s
     timeout client 5s
     timeout server 5s
