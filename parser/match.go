@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"strings"
 )
 
 type span struct{ off, end int32 }
@@ -187,26 +188,13 @@ func (m *matcher) field(k, i int) bool {
 			ok = true
 		}
 	}
-	if ok {
-		if key >= 0 {
-			m.memo[key] = 2
-		}
+	if !ok && opens && it.class == clsList && k+1 < len(m.p.items) && strings.HasPrefix(strings.TrimPrefix(m.p.items[k+1].lit, " "), `"`) {
+		ok = m.vanished(k, i) // the quote may belong to the text after it
+	}
+	if ok && key >= 0 {
+		m.memo[key] = 2
 	}
 	return ok
-}
-
-// delimited reports whether the field shows its beginning: captures in braces or quotes.
-func (it *item) delimited() bool { return it.class == clsBraces || it.class == clsList && it.quoted }
-
-// opens reports whether captured headers in braces or quotes begin at i.
-func (it *item) opens(b []byte, i int) bool {
-	if !it.delimited() || i >= len(b) || it.never {
-		return false
-	}
-	if it.quoted {
-		return b[i] == '"' && (it.class == clsList || i+1 == len(b) || b[i+1] == '{')
-	}
-	return b[i] == '{'
 }
 
 // vanished tries that field k prints nothing. After a blank the blank that follows goes too.
@@ -214,6 +202,9 @@ func (m *matcher) vanished(k, i int) bool {
 	it := &m.p.items[k]
 	m.spans[k] = span{-1, -1}
 	afterBlank := i == 0 || m.b[i-1] == ' '
+	if !it.swallow && i < len(m.b) && m.b[i] == ' ' {
+		afterBlank = false // both blanks are there: 2.9 and earlier
+	}
 	if afterBlank && k+1 < len(m.p.items) && m.p.items[k+1].class == clsLiteral && m.p.items[k+1].lit[0] == ' ' {
 		if m.match(k+1, i, true) {
 			return true
@@ -297,6 +288,9 @@ func (m *matcher) ends(k, i int) bool {
 			if left < need && need > 1 && m.prune {
 				break // too few separators are left for the other fields
 			}
+			if it.class == clsRequest && versionFollows(b[i:], p-i) {
+				continue
+			}
 			if m.attempt(k, i, p) {
 				if found = true; !m.all {
 					return true
@@ -319,6 +313,16 @@ func (m *matcher) ends(k, i int) bool {
 		}
 	}
 	return found
+}
+
+// versionFollows reports that the blank at end of a request line without version is the one before
+// its version.
+func versionFollows(b []byte, end int) bool {
+	if end+6 > len(b) || string(b[end:end+6]) != " HTTP/" {
+		return false
+	}
+	_, target, stop := splitRequest(b[:end])
+	return target > 0 && stop == end
 }
 
 // indexLit is bytes.Index, where a literal cut by the end of the line counts as found.
@@ -359,39 +363,4 @@ func (m *matcher) try(k, i, end int) bool {
 	}
 	m.spans[k] = before
 	return false
-}
-
-// ownEnd returns the end of a text whose class tells where it ends, -1 when it cannot begin here
-// and beyond the line when it does not end in it. own is false for classes that need an anchor.
-func (it *item) ownEnd(b []byte, i int) (end int, own bool) {
-	if w := it.fixedWidth(); w > 0 {
-		return i + w, true
-	}
-	switch it.class {
-	case clsBraces:
-		open := i
-		if it.quoted {
-			if open < len(b) && b[open] != '"' {
-				return -1, true
-			}
-			open++
-		}
-		if open < len(b) && b[open] != '{' {
-			return -1, true
-		}
-		if open >= len(b) {
-			return len(b) + 1, true
-		}
-		n := bytes.IndexByte(b[open:], '}')
-		if n < 0 {
-			return len(b) + 1, true
-		}
-		if end = open + n + 1; it.quoted {
-			end++
-		}
-		return end, true
-	case clsJSONText, clsJSONAny, clsJSONList:
-		return scanValue(b, i, 0), true
-	}
-	return 0, false
 }
