@@ -42,7 +42,7 @@ func reading() []*Panel {
 		states("Sources", "Whether each source can be read. While it catches up with a backlog, figures from the log are left out.", size(12, 7), map[string][2]string{"0": {"cannot be read", "red"}, "1": {"read", "green"}, "2": {"catching up", "yellow"}},
 			q{"max by (instance, source) (haproxy_log_source_up{" + onSource + "}) + max by (instance, source) (haproxy_log_catching_up{" + onSource + "})", "{{source}} {{instance}}"}),
 		lines("Rotations and open files", "Changes of the file behind the path in the last hour, and files that are held open.", "short", size(12, 7),
-			q{sumBy("instance, source", "increase(haproxy_log_rotations_total{"+onSource+"}[1h])"), "rotations {{source}}"}, q{sumBy("instance, source", "haproxy_log_generations_open{"+onSource+"}"), "open {{source}}"}),
+			q{sumBy("instance, source", "increase(haproxy_log_rotations_total{"+onSource+"}[1h])"), "rotations {{source}} {{instance}}"}, q{sumBy("instance, source", "haproxy_log_generations_open{"+onSource+"}"), "open {{source}} {{instance}}"}),
 	}
 }
 
@@ -63,7 +63,7 @@ func understanding() []*Panel {
 
 func keeping() []*Panel {
 	return []*Panel{
-		lines("Exposed samples", "And their limit.", "short", size(8, 8), q{"max by (instance) (haproxy_log_series{" + node + "})", "{{instance}}"}, q{"max(haproxy_log_series_limit{" + node + "})", "limit"}),
+		lines("Exposed samples", "Samples from the log in a scrape, histogram lines included.", "short", size(8, 8), q{"max by (instance) (haproxy_log_series{" + node + "})", "{{instance}}"}),
 		lines("Time to save the state", "Duration of the last save.", "s", size(8, 8), q{"max by (instance) (haproxy_log_state_save_duration_seconds{" + node + "})", "{{instance}}"}),
 		lines("State not saved, damaged", "Failed or overdue saves and unusable snapshots in the last hour.", "short", size(8, 8),
 			q{sumBy("instance", "increase(haproxy_log_state_write_errors_total{"+node+"}[1h])"), "not saved {{instance}}"}, q{sumBy("instance", "increase(haproxy_log_state_damaged_total{"+node+"}[1h])"), "damaged {{instance}}"}),

@@ -19,7 +19,7 @@ const onProxy = node + `, proxy=~"$proxy"`
 func healthNow() []*Panel {
 	return []*Panel{
 		stat("Newest worker", "Time since the newest worker started, the youngest of all nodes.", "s", 4, steps("text"), q{"min(haproxy_process_uptime_seconds{" + node + "})", ""}),
-		stat("Reloads", "In the selected range.", "short", 4, steps("text"), q{"round(sum(increase(haproxy_reloads_total{" + node + "}[$__range])))", ""}),
+		stat("Reloads", "In the selected range.", "short", 4, steps("text"), q{"round(sum(increase(haproxy_reloads_total{" + node + "}[$__range])))", ""}).plain(),
 		stat("Old workers", "Workers from before a reload that still have sessions.", "short", 4, steps("green", 3, "orange", 10, "red"), q{"sum(haproxy_workers{" + node + `, state="old"})`, ""}),
 		stat("Servers down", "By health checks.", "short", 4, steps("green", 1, "red"), q{"sum(haproxy_server_status{" + onProxy + `, state="DOWN"})`, ""}),
 		stat("Backends without a server", "Backends that have servers, none of which can be used.", "short", 4, steps("green", 1, "red"),

@@ -5,7 +5,12 @@ import "strings"
 // rate is the rate of a counter; sel is added to the matchers of the dashboard.
 func rate(metric, sel string) string { return "rate(" + metric + "{" + sel + "}[$__rate_interval])" }
 
-func sumBy(by, expr string) string { return "sum by (" + by + ") (" + expr + ")" }
+func sumBy(by, expr string) string {
+	if by == "" {
+		return "sum(" + expr + ")"
+	}
+	return "sum by (" + by + ") (" + expr + ")"
+}
 
 // share is part of whole by labels, and nothing where there is no traffic.
 func share(by, part, whole string) string {
@@ -22,6 +27,12 @@ const (
 	missed  = route + `, outcome=~"late|failed"`
 	failed  = route + `, outcome="failed"`
 )
+
+// orNone gives rows without a value of the label a name, so that their legend is not empty: requests that
+// fit no route have empty route labels.
+func orNone(label, expr string) string {
+	return "label_replace(" + expr + `, "` + label + `", "(none)", "` + label + `", "")`
+}
 
 func quantile(p, by, metric string) string {
 	by = strings.TrimPrefix(by+", le", ", ")
@@ -47,7 +58,7 @@ func overview() spec {
 				lines("Unserved by reason", "Requests that never went to a partner: no_route no backend fits, denied a rule refused them, local HAProxy was told to answer, bad_request they made no sense.", "reqps", size(12, 8),
 					q{sumBy("reason, frontend", rate("haproxy_log_unserved_total", route)), "{{reason}} {{frontend}}"}).stacked().rare(),
 				lines("Unserved by client", "Who sends them. Unknown values stand as other, requests without a path that fits as empty names.", "reqps", size(12, 8),
-					q{"topk(10, " + sumBy("client, client_env, code", rate("haproxy_log_unserved_total", route)) + ")", "{{client}} {{client_env}} {{code}}"}).stacked().rare(),
+					q{orNone("client", "topk(10, "+sumBy("client, client_env, code", rate("haproxy_log_unserved_total", route))+")"), "{{client}} {{client_env}} {{code}}"}).stacked().rare(),
 			),
 			closedRow("Old TLS (needs the counter tls_requests)", oldTLS()...),
 		),
@@ -63,7 +74,7 @@ func now() []*Panel {
 		stat("SLA met", "Share of the requests that were neither late nor failed. Aborted and throttled requests do not count.", "percentunit", 4, steps("red", 0.99, "orange", 0.999, "green"),
 			q{"sum(" + rate(judged, route+`, outcome="met"`) + ") / (sum(" + rate(judged, counted) + ") > 0)", ""}),
 		stat("Routes with traffic", "Combinations of client, partner, environments, service and SLA that had a request.", "short", 4, steps("text"),
-			q{"count(" + sumBy("client, client_env, partner, partner_env, partner_service, sla", rate(requests, route)) + " > 0)", ""}),
+			q{"count(" + sumBy(routeLabels, rate(judged, route)) + " > 0)", ""}),
 		stat("Last log line", "Time since a line was read, by the source that waits longest. A high value on a node with traffic means that the log does not arrive.", "s", 4, steps("green", 300, "orange", 900, "red"),
 			q{"time() - min(max by (job, instance, source) (haproxy_log_last_line_timestamp_seconds{" + node + "}) > 0)", ""}),
 	}
@@ -72,7 +83,7 @@ func now() []*Panel {
 // red is rate, errors and duration by some labels.
 func red(by, legend, what string) []*Panel {
 	return []*Panel{
-		lines("Requests by "+what, "HTTP requests a second.", "reqps", size(8, 9), q{sumBy(by, rate(requests, route)), legend}).stacked(),
+		lines("Requests by "+what, "HTTP requests a second.", "reqps", size(8, 9), q{orNone(what, sumBy(by, rate(requests, route))), legend}).stacked(),
 		lines("Errors by "+what, helpErrors, "percentunit", size(8, 9), q{share(by, rate(judged, failed), rate(judged, counted)), legend}),
 		lines("p95 by "+what, helpP95, "s", size(8, 9), q{quantile("0.95", by, duration), legend}),
 	}
@@ -81,7 +92,7 @@ func red(by, legend, what string) []*Panel {
 func slaRow() []*Panel {
 	p95 := quantile("0.95", "sla", response) + ` / on (sla) max by (sla) (haproxy_log_sla_timeout_seconds{` + node + `})`
 	return []*Panel{
-		lines("Requests by SLA", "HTTP requests a second.", "reqps", size(8, 9), q{sumBy("sla", rate(requests, route)), "{{sla}}"}).stacked(),
+		lines("Requests by SLA", "HTTP requests a second.", "reqps", size(8, 9), q{orNone("sla", sumBy("sla", rate(requests, route))), "{{sla}}"}).stacked(),
 		lines("Missed by SLA", "Requests that came late or failed, as a share of those that count.", "percentunit", size(8, 9), q{share("sla", rate(judged, missed), rate(judged, counted)), "{{sla}}"}),
 		lines("p95 against the timeout", "p95 of the time until the response begins, as a share of the timeout of the SLA. At 100 % one in twenty requests would time out.", "percentunit", size(8, 9), q{p95, "{{sla}}"}).
 			limits(steps("transparent", 0.8, "orange", 1, "red")),

@@ -57,6 +57,9 @@ func stat(title, help, unit string, w int, th *Thresholds, qs ...q) *Panel {
 	return p
 }
 
+// plain leaves out the history of a number that is about the whole range.
+func (p *Panel) plain() *Panel { p.Options["graphMode"] = "none"; return p }
+
 // lines is a time series.
 func lines(title, help, unit string, at GridPos, qs ...q) *Panel {
 	p := base("timeseries", title, help, unit, at)
@@ -65,7 +68,7 @@ func lines(title, help, unit string, at GridPos, qs ...q) *Panel {
 	d.Min = ptr(0.0)
 	d.Color = map[string]any{"mode": "palette-classic"}
 	d.Custom = map[string]any{
-		"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": false, "axisSoftMin": 0,
+		"drawStyle": "line", "lineWidth": 1, "fillOpacity": 0, "showPoints": "never", "spanNulls": false, "axisSoftMin": 0,
 		"stacking": map[string]any{"mode": "none", "group": "A"},
 	}
 	p.Options = map[string]any{
@@ -162,7 +165,7 @@ func table(title, help string, at GridPos, sortBy string, cols []column, qs ...q
 			p.override("byName", c.title, props...)
 		}
 	}
-	for _, f := range []string{"job", "instance", "__name__"} {
+	for _, f := range []string{"job", "instance", "__name__", "Value"} {
 		if _, used := rename[f]; !used {
 			exclude[f] = true
 		}
@@ -233,7 +236,7 @@ func pie(title, help, unit string, at GridPos, x q) *Panel {
 	p.FieldConfig.Defaults.Color = map[string]any{"mode": "palette-classic"}
 	p.Options = map[string]any{
 		"pieType": "donut", "displayLabels": []string{},
-		"legend":        map[string]any{"displayMode": "table", "placement": "right", "showLegend": true, "values": []string{"value", "percent"}},
+		"legend":        map[string]any{"displayMode": "table", "placement": "right", "showLegend": true, "values": []string{"percent"}},
 		"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 		"tooltip":       map[string]any{"mode": "single", "sort": "none"},
 	}

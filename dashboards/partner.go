@@ -42,7 +42,8 @@ func partnerNow() []*Panel {
 func partnerEnds() []*Panel {
 	return []*Panel{
 		lines("Status classes", "By the status that the client got; none when there was no answer at all.", "reqps", size(8, 9),
-			q{`sum by (class) (label_replace(label_replace(` + sumBy("code", rate(requests, route)) + `, "class", "no status", "code", ".*"), "class", "$1xx", "code", "([1-5])[0-9]{2}"))`, "{{class}}"}).stacked().
+			q{`sum by (class) (label_replace(` + sumBy("code", rate(requests, route+`, code!="none"`)) + `, "class", "$1", "code", "(.)..")) > 0`, "{{class}}xx"},
+			q{sumBy("", rate(requests, route+`, code="none"`)) + " > 0", "no status"}).stacked().
 			colour("2xx", "green").colour("3xx", "blue").colour("4xx", "yellow").colour("5xx", "red").colour("no status", "purple"),
 		lines("Outcomes", "How requests are judged by the SLA; met, late and failed count. Unserved requests are not here.", "reqps", size(8, 9),
 			q{sumBy("outcome", rate(judged, route)), "{{outcome}}"}).stacked().
@@ -88,10 +89,10 @@ func ofPartner(expr string) string {
 
 func partnerSides() []*Panel {
 	return []*Panel{
-		lines("Requests by client", "Which applications call.", "reqps", size(8, 9), q{sumBy("client, client_env", rate(requests, route)), "{{client}} {{client_env}}"}).stacked(),
+		lines("Requests by client", "Which applications call.", "reqps", size(8, 9), q{orNone("client", sumBy("client, client_env", rate(requests, route))), "{{client}} {{client_env}}"}).stacked(),
 		lines("Missed by client", "Requests that came late or failed, as a share of those that count.", "percentunit", size(8, 9), q{share("client, client_env", rate(judged, missed), rate(judged, counted)), "{{client}} {{client_env}}"}),
-		lines("Requests by server", "From the log, by server and class of the status.", "reqps", size(8, 9),
-			q{ofPartner(sumBy("job, proxy, server, code", rate("haproxy_log_server_requests_total", node+`, proxy=~"$backend"`))), "{{proxy}}/{{server}} {{code}}"}).stacked(),
+		lines("Requests by server", "From the log.", "reqps", size(8, 9),
+			q{ofPartner(sumBy("job, proxy, server", rate("haproxy_log_server_requests_total", node+`, proxy=~"$backend"`))), "{{proxy}}/{{server}}"}).stacked(),
 	}
 }
 

@@ -50,8 +50,8 @@ func burnPanels() []*Panel {
 	return []*Panel{
 		lines("Burn rate over 1h, by SLA", help, "short", size(12, 8), q{burn("1h"), "{{sla}}"}).limits(steps("transparent", 14.4, "red")),
 		lines("Burn rate over 6h, by SLA", help, "short", size(12, 8), q{burn("6h"), "{{sla}}"}).limits(steps("transparent", 6, "red")),
-		lines("Burn rate over 1h, ten worst routes", help+" From the recording rules.", "short", size(12, 10), q{routes("1h"), legend}).limits(steps("transparent", 14.4, "red")).legendTable(),
-		lines("Burn rate over 6h, ten worst routes", help+" From the recording rules.", "short", size(12, 10), q{routes("6h"), legend}).limits(steps("transparent", 6, "red")).legendTable(),
+		lines("Burn rate over 1h, ten worst routes", help+" From the recording rules.", "short", size(12, 10), q{routes("1h"), legend}).limits(steps("transparent", 14.4, "red")),
+		lines("Burn rate over 6h, ten worst routes", help+" From the recording rules.", "short", size(12, 10), q{routes("6h"), legend}).limits(steps("transparent", 6, "red")),
 	}
 }
 
