@@ -149,11 +149,8 @@ func (s *settings) useHAProxyConfig(h *haproxySettings) {
 		return
 	}
 	if len(h.socket.Sockets) == 0 && h.socket.MasterSocket == "" {
-		for _, sock := range h.conf.Global.Sockets {
-			if sock.Address != "" {
-				h.socket.Sockets = append(h.socket.Sockets, sock.Address)
-				break // all sockets of a process say the same
-			}
+		if sock, ok := cfg.BestSocket(h.conf.Global.Sockets); ok {
+			h.socket.Sockets = append(h.socket.Sockets, sock.Address)
 		}
 	}
 	if len(h.tags) == 0 {

@@ -4,4 +4,4 @@ import (
 	"context"
 )
 
-func GenerateMtail(ctx context.Context, o Options, std Streams) error  { return nil }
+func GenerateMtail(ctx context.Context, o Options, std Streams) error { return nil }

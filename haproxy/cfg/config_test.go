@@ -261,7 +261,8 @@ func TestEnvironment(t *testing.T) {
     setenv C set
     unsetenv D
     log "${LOG-/dev/log}" local0
-    description "$UNKNOWN"
+    chroot "$UNKNOWN"
+    description "$NOT_OURS"
 frontend f
     mode http
     log global
@@ -284,13 +285,13 @@ backend b
 	}
 	httplog, _ := parser.Preset("httplog")
 	f := c.Frontends[0]
-	if want := "outer preset set gone " + httplog + " e.cfg:11 f"; f.Format != want {
+	if want := "outer preset set gone " + httplog + " e.cfg:12 f"; f.Format != want {
 		t.Errorf("format %q, want %q", f.Format, want)
 	}
 	if f.LogTag != "taken" || c.Backends[0].Mode != "outerreset" {
 		t.Errorf("tag %q, mode %q", f.LogTag, c.Backends[0].Mode)
 	}
-	if w := c.Warnings.Error(); !strings.Contains(w, "UNKNOWN is not set here") || strings.Contains(w, "ALSO_UNKNOWN") {
+	if w := c.Warnings.Error(); !strings.Contains(w, "UNKNOWN is not set here") || strings.Contains(w, "ALSO_UNKNOWN") || strings.Contains(w, "NOT_OURS") {
 		t.Errorf("warnings %v", w)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
+	"syscall"
 )
 
 // Discovery is what a host offers to an exporter that was started without any flags.
@@ -14,12 +16,34 @@ type Discovery struct {
 	Config []string
 	// Logs lists the existing log files that HAProxy's lines are written to.
 	Logs []string
-	// Sockets and MasterSocket are addresses as the flags want them.
+	// Sockets and MasterSocket are addresses as the flags want them. Sockets holds at most one:
+	// all of a process say the same (see BestSocket).
 	Sockets      []string
 	MasterSocket string
 	// Env is HAProxy's environment as far as its unit tells.
 	Env func(name string) (string, bool)
 }
+
+// BestSocket chooses the socket to ask: one that this process may use before others, then the one
+// with the least rights. It is false when none can be dialled at all.
+func BestSocket(sockets []Socket) (best Socket, ok bool) {
+	rank := func(s Socket) int {
+		n := 2 * slices.Index([]string{"user", "operator", "admin"}, s.Level)
+		if path, isUnix := strings.CutPrefix(s.Address, "unix:/"); isUnix && syscall.Access("/"+path, accessWrite) != nil {
+			n += 100
+		}
+		return n
+	}
+	for _, s := range sockets {
+		if s.Address != "" && (!ok || rank(s) < rank(best)) {
+			best, ok = s, true
+		}
+	}
+	return best, ok
+}
+
+// accessWrite is W_OK: connecting to a unix socket needs the right to write.
+const accessWrite = 2
 
 var rsyslogTarget = regexp.MustCompile(`/var/log/[^\s";,)}]*haproxy[^\s";,)}]*`)
 
@@ -42,10 +66,8 @@ func Discover(root string) Discovery {
 	if len(d.Config) > 0 {
 		// Mistakes are reported when the file is loaded for good.
 		if c, _ := Load(Options{Env: d.Env}, d.Config...); c != nil {
-			for _, s := range c.Global.Sockets {
-				if s.Address != "" && !slices.Contains(d.Sockets, s.Address) {
-					d.Sockets = append(d.Sockets, s.Address)
-				}
+			if s, ok := BestSocket(c.Global.Sockets); ok {
+				d.Sockets = []string{s.Address}
 			}
 		}
 	}

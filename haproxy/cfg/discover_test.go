@@ -2,6 +2,7 @@ package cfg
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestDiscover(t *testing.T) {
 	if want := []string{filepath.Join(root, "etc/haproxy/haproxy.cfg"), filepath.Join(root, "etc/haproxy/conf.d")}; !slices.Equal(d.Config, want) {
 		t.Errorf("config %q", d.Config)
 	}
-	if want := []string{"unix:/run/${REGION}.sock", "unix:/run/north east.sock", "unix:/run/second.sock"}; !slices.Equal(d.Sockets, want) {
+	if want := []string{"unix:/run/north east.sock"}; !slices.Equal(d.Sockets, want) {
 		t.Errorf("sockets %q", d.Sockets)
 	}
 	if d.MasterSocket != "unix:/run/m.sock" || !slices.Equal(d.Logs, []string{filepath.Join(root, "var/log/haproxy/all.log")}) {
@@ -56,6 +57,28 @@ func TestDiscover(t *testing.T) {
 	empty := Discover(t.TempDir())
 	if len(empty.Config)+len(empty.Logs)+len(empty.Sockets) != 0 || empty.MasterSocket != "" {
 		t.Errorf("an empty host gives %+v", empty)
+	}
+}
+
+func TestBestSocket(t *testing.T) {
+	dir := haproxytest.ShortDir(t)
+	l, err := net.Listen("unix", dir+"/admin.sock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for name, c := range map[string]struct {
+		sockets []Socket
+		want    string
+	}{
+		"least rights":      {[]Socket{{Address: "unix:/a", Level: "admin"}, {Address: "unix:/o", Level: "operator"}, {Address: "unix:/u", Level: "user"}}, "unix:/u"},
+		"usable first":      {[]Socket{{Address: "unix:/u", Level: "user"}, {Address: "unix:" + dir + "/admin.sock", Level: "admin"}}, "unix:" + dir + "/admin.sock"},
+		"tcp is usable":     {[]Socket{{Address: "unix:/u", Level: "user"}, {Address: "tcp:127.0.0.1:1", Level: "operator"}}, "tcp:127.0.0.1:1"},
+		"none can be asked": {[]Socket{{Address: "", Level: "user"}}, ""},
+	} {
+		if s, ok := BestSocket(c.sockets); s.Address != c.want || ok != (c.want != "") {
+			t.Errorf("%s: %q, want %q", name, s.Address, c.want)
+		}
 	}
 }
 

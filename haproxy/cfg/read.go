@@ -144,11 +144,14 @@ func (r *reader) read(file, text string) {
 		raw = strings.TrimSuffix(raw, "\r")
 		f.n = n + 1
 		place := diag.Place{Source: file, Line: n + 1, Text: raw}
-		t.missing = func(name string, col, size int) { f.missing(place, name, col, size) }
-		if f.inactive() {
-			t.missing = nil
-		}
+		var missing []word
+		t.missing = func(name string, col, size int) { missing = append(missing, word{name, col, size}) }
 		words, lineErr := t.split(raw)
+		if !f.inactive() && concernsUs(words) {
+			for _, m := range missing {
+				f.missing(place, m)
+			}
+		}
 		if len(words) > 0 {
 			place.Col = words[0].col
 			if strings.HasPrefix(words[0].text, ".") {
@@ -211,14 +214,30 @@ func (f *fileReader) lookup(name string) (string, bool) {
 	return f.reader.lookup(name)
 }
 
-func (f *fileReader) missing(place diag.Place, name string, col, size int) {
-	if f.warned[name] {
+func (f *fileReader) missing(place diag.Place, m word) {
+	if f.warned[m.text] {
 		return
 	}
-	f.warned[name] = true
-	place.Col = col
-	f.warnings.Add(place.Problem(size, fmt.Sprintf("the environment variable %s is not set here and counts as empty", name),
-		"HAProxy may see another value: give the exporter the same variable, or write ${"+name+"-default}"))
+	f.warned[m.text] = true
+	place.Col = m.col
+	f.warnings.Add(place.Problem(m.size, fmt.Sprintf("the environment variable %s is not set here and counts as empty", m.text),
+		"HAProxy may see another value: give the exporter the same variable, or write ${"+m.text+"-default}"))
+}
+
+// concernsUs reports whether anything is taken from the line, so that a variable without a value
+// matters. Addresses of servers and the like do not.
+func concernsUs(words []word) bool {
+	if len(words) == 0 {
+		return false
+	}
+	switch words[0].text {
+	case "log", "log-tag", "log-format", "error-log-format", "log-format-sd", "log-steps", "option", "no", "mode", "capture", "declare",
+		"timeout", "monitor-uri", "stats", "unix-bind", "chroot", "setenv", "presetenv", "on", ".if", ".elif":
+		return true
+	case "http-request", "http-response", "http-after-response":
+		return len(words) > 1 && (words[1].text == "capture" || words[1].text == "set-log-level")
+	}
+	return slices.Contains(sectionKinds(), words[0].text)
 }
 
 // directive handles lines that start with a dot (configuration manual 2.4).
