@@ -9,11 +9,13 @@ import (
 // are. It is a cache: a resolver may drop it at any time, and it is then found again in the registry. What a
 // line needs is inside the cell, in the order of use, because following a pointer costs more than counting.
 type Cell struct {
-	generation uint32       // of the table, plus one, when the offsets were found; 0 for a new cell
-	route      uint32       // the route's block
-	backend    uint32       // the block of the route's backend
-	frontend   uint32       // frontend_requests_total
-	within     uint32       // ms; 0 when the SLA has no limit
+	generation uint32 // of the table, plus one, when the offsets were found; 0 for a new cell
+	route      uint32 // the route's block
+	backend    uint32 // the block of the route's backend
+	frontend   uint32 // frontend_requests_total
+	within     uint32 // ms; 0 when the SLA has no limit
+	backendID  uint32 // in the shard's serverTable
+	servers    *backendServers
 	overflow   []uint32     // overflow_total of each label of the route that became other
 	keys       [near]uint32 // of the slots in near
 	near       [near]slot
@@ -22,22 +24,19 @@ type Cell struct {
 
 	// For births.
 	id            uint32 // unique within the shard
-	backendID     uint32 // in the shard's serverTable
 	routePrefix   uint32
 	backendPrefix uint32
 	reqPrefix     uint32 // of requests_total; 0 when the limit does not allow the cell its own
 	sessions      []sessionSlot
 }
 
-// slot is one combination of method, code, termination state and the like within a cell: one cache line.
+// slot is one combination of method, code, termination state and the like within a cell.
 type slot struct {
 	requests uint32
 	unserved uint32 // 0 unless HAProxy answered itself
 	overflow uint32 // overflow_total{label="series"}, when the limit of samples moved it to other
 	verdict  Verdict
-	timed    bool      // the verdict may become late
-	servers  [4]uint64 // names (Shard.serverKey) of servers that answered, 0 for none
-	offs     [4]uint32 // their server_requests_total
+	timed    bool // the verdict may become late
 }
 
 // farSlots holds the slots that do not fit into a cell.
@@ -53,7 +52,7 @@ type sessionSlot struct {
 }
 
 // near is how many slots are in a cell. Those used most find their way there.
-const near = 4
+const near = 8
 
 // find returns the slot of a combination, nil when it is not open. Slots change places now and then, so the
 // result is valid until the next call.
@@ -107,7 +106,13 @@ func (cell *Cell) insert(k uint32, s *slot) *slot {
 func (c *Counter) open(e *labels.Entry[Cell]) {
 	s, cell := c.shard, &e.Data
 	t := s.table
-	*cell = Cell{generation: t.generation.Load() + 1, id: s.nextID, within: t.within[e.Route.SLA], backendID: c.backendID(e.Backend)}
+	generation := t.generation.Load() + 1
+	if s.generation != generation {
+		s.forget()
+		s.generation = generation
+	}
+	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA]}
+	cell.backendID, cell.servers = c.backendID(e.Backend)
 	s.nextID++
 	t.mu.Lock()
 	cell.routePrefix = t.routePrefix(c.haproxy, e.Route.Values)
@@ -143,7 +148,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 }
 
 // backendID numbers backends for the server table, those of each HAProxy apart.
-func (c *Counter) backendID(backend string) uint32 {
+func (c *Counter) backendID(backend string) (uint32, *backendServers) {
 	return c.shard.servers.backend(c.haproxy + "\x00" + backend)
 }
 
@@ -210,7 +215,9 @@ func (c *Counter) openRequests(cell *Cell, sl *slot) {
 	values := t.reg.prefixes[t.otherPrefix(c.haproxy)].values
 	p := t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", catalogue.Other, "backend", catalogue.Other))
 	sl.requests = t.ensureOne(t.fam.requests, p, t.reg.intern(b), true)
-	sl.overflow = t.overflow("series")
+	if cell.reqPrefix != 0 { // otherwise the cell counts it
+		sl.overflow = t.overflow("series")
+	}
 }
 
 func (c *Counter) openUnserved(e *labels.Entry[Cell], sl *slot) {

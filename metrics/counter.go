@@ -74,7 +74,7 @@ func (c *Counter) request(rec *parser.Record) {
 	if slot == nil {
 		slot = c.openSlot(e, k)
 	}
-	c.server(e, slot, rec) // may give birth to a series, which moves the values
+	c.server(e, rec) // may give birth to a series, which moves the values
 	vals := s.vals
 	vals[slot.requests] += f.n
 	vals[cell.frontend] += f.n

@@ -152,7 +152,11 @@ func decodeSnapshot(data []byte) (*savedTable, error) {
 }
 
 func (d *decoder) series(f *savedFamily, prefixes int) {
-	f.width = d.count(1)
+	width := d.uint()
+	if width > MaxBuckets+3 {
+		d.bad, d.b, width = true, nil, 0
+	}
+	f.width = int(width)
 	f.series = make([]savedSeries, d.count(3+f.width))
 	values := make([]uint64, len(f.series)*f.width)
 	for i := range f.series {

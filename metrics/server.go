@@ -20,13 +20,19 @@ func (s *Shard) serverKey(name []byte) uint64 {
 	return maphash.Bytes(s.seed, name) | 1<<63
 }
 
+// backendServers holds where the usual ends of the first servers of a backend are counted: nearly all lines.
+type backendServers struct {
+	keys [4]uint64    // Shard.serverKey, 0 for none
+	offs [4][6]uint32 // by class of the status, for termination state --
+}
+
 // serverTable finds the offset of server_requests_total by server, backend, class of the status and
-// termination state: open addressing. It is a cache like Cell, for
-// backends with more servers than a slot knows.
+// termination state: open addressing, for what backendServers does not hold. Both are caches like Cell.
 type serverTable struct {
-	slots []serverSlot
-	used  int
-	ids   map[string]uint32 // of backends
+	slots    []serverSlot
+	used     int
+	ids      map[string]uint32 // of backends
+	backends []*backendServers // by id-1
 }
 
 // serverSlot is a found series.
@@ -43,14 +49,15 @@ func newServerTable() *serverTable {
 	return &serverTable{slots: make([]serverSlot, 64), ids: map[string]uint32{}}
 }
 
-// backend returns the number of a backend in this table.
-func (t *serverTable) backend(name string) uint32 {
+// backend returns the number of a backend in this table, and its servers.
+func (t *serverTable) backend(name string) (uint32, *backendServers) {
 	id, ok := t.ids[name]
 	if !ok {
-		id = uint32(len(t.ids) + 1)
+		t.backends = append(t.backends, &backendServers{})
+		id = uint32(len(t.backends))
 		t.ids[name] = id
 	}
-	return id
+	return id, t.backends[id-1]
 }
 
 func (t *serverTable) start(name, rest uint64) uint64 {
@@ -88,26 +95,29 @@ func (t *serverTable) insert(s serverSlot) {
 }
 
 // server counts the request for the server that it was sent to.
-func (c *Counter) server(e *labels.Entry[Cell], sl *slot, rec *parser.Record) {
+func (c *Counter) server(e *labels.Entry[Cell], rec *parser.Record) {
 	name := rec.Bytes(parser.Server)
 	if name == nil {
 		return
 	}
 	k := c.shard.serverKey(name)
-	for i := range sl.servers {
-		if sl.servers[i] == k {
-			c.shard.vals[sl.offs[i]] += c.f.n
+	b := e.Data.servers
+	if c.f.term == termNormal {
+		for i := range b.keys {
+			if b.keys[i] != k && b.keys[i] != 0 {
+				continue
+			}
+			b.keys[i] = k
+			off := &b.offs[i][uint32(max(c.f.status, 0))/100]
+			if *off == 0 {
+				*off = c.otherServer(e, k, name)
+			}
+			c.shard.vals[*off] += c.f.n
 			return
 		}
 	}
 	off := c.otherServer(e, k, name)
 	c.shard.vals[off] += c.f.n
-	for i := range sl.servers {
-		if sl.servers[i] == 0 {
-			sl.servers[i], sl.offs[i] = k, off
-			return
-		}
-	}
 }
 
 // otherServer finds the offset for a server that the slot does not know.

@@ -11,15 +11,17 @@ import (
 // Shard is the counts of one source: a flat array of values indexed by the registry's offsets. It has one
 // writer; whoever writes or copies holds the source's lock.
 type Shard struct {
-	table     *Table
-	source    string
-	vals      []uint64
-	lines     [parser.NumResults]uint32 // offsets of lines_total, by result
-	exemplars *exemplarStore
-	main      *Counter
-	nextID    uint32
-	seed      maphash.Seed
-	servers   *serverTable
+	table      *Table
+	source     string
+	vals       []uint64
+	lines      [parser.NumResults]uint32 // offsets of lines_total, by result
+	exemplars  *exemplarStore
+	main       *Counter
+	nextID     uint32
+	counters   []*Counter
+	generation uint32 // of the table, plus one, that the caches belong to
+	seed       maphash.Seed
+	servers    *serverTable
 }
 
 // NewShard returns the counts of a source. source is the configured text, haproxyName the HAProxy that
@@ -54,6 +56,7 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) (*Counter,
 	if c.customs, err = t.bindCounters(set); err != nil {
 		return nil, err
 	}
+	s.counters = append(s.counters, c)
 	c.exemplar = parser.FieldNone
 	if t.opt.ExemplarField != "" {
 		if c.exemplar, err = set.Field(t.opt.ExemplarField); err != nil {
@@ -61,6 +64,16 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) (*Counter,
 		}
 	}
 	return c, nil
+}
+
+// forget empties the caches that hold admitted values, after Table.ResetLimits.
+func (s *Shard) forget() {
+	s.servers = newServerTable()
+	for _, c := range s.counters {
+		for _, b := range c.customs {
+			clear(b.cache)
+		}
+	}
 }
 
 // ForHAProxy makes the counter count for another HAProxy, for sources that several write to. It is called

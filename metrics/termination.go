@@ -125,8 +125,9 @@ func findTerm(l []termChar, c byte) (termChar, bool) {
 
 // Termination states as small numbers, so that the hot path compares and stores one byte.
 const (
-	termNone  = 0   // the line has none
-	termOther = 255 // characters that HAProxy does not write
+	termNone   = 0   // the line has none
+	termNormal = 1   // --
+	termOther  = 255 // characters that HAProxy does not write
 )
 
 // termTable maps the two characters of a state to its number and back.
