@@ -307,7 +307,7 @@ func fitsRequest(t []byte) bool {
 // splitRequest returns where the method of a request line ends and where its target begins and
 // ends; target is 0 when there is none. The version follows one blank after the end, if at all.
 func splitRequest(t []byte) (method, target, end int) {
-	for method < len(t) && t[method] > ' ' {
+	for method < len(t) && t[method] > ' ' && t[method] != '/' { // a method is a token of RFC 9110
 		method++
 	}
 	if method == 0 || method+1 >= len(t) || t[method] != ' ' || t[method+1] == ' ' {
