@@ -182,17 +182,17 @@ func TestCompileHint(t *testing.T) {
 // What HAProxy accepts without a word is accepted.
 func TestCompileAccepts(t *testing.T) {
 	for format, line := range map[string]string{
-		"%'%ST%-":            "'200-",        // the percent sign is dropped
-		"100%% %ST":          "100% 200",     //
-		"%{Q}HM %ST":         "GET 200",      // a flag without sign
-		"%{+yyyy-MM-dd}t %B": "21/Nov/2026:04:50:36.591 5",
-		"  %ST   %B  ":       "200 5 ",
-		"a\t%ST\t \t%B":      "a\t200\t \t5",
-		"%ms%ft %ST":         "009fe 200",
-		"%ts--%ST|":          "----200|",
-		"%{+X}o%ci:%cp %ST":  "7F000001:E18C 200",
-		"%(n)ST %(m:str)B":   "200 5",
-		"%[date,ltime(%Y-%m-%d %H:%M]%z)] %ST": "2026-11-21 04:50]+0000 200",
+		"%'%ST%-":                               "'200-",    // the percent sign is dropped
+		"100%% %ST":                             "100% 200", //
+		"%{Q}HM %ST":                            "GET 200",  // a flag without sign
+		"%{+yyyy-MM-dd}t %B":                    "21/Nov/2026:04:50:36.591 5",
+		"  %ST   %B  ":                          "200 5 ",
+		"a\t%ST\t \t%B":                         "a\t200\t \t5",
+		"%ms%ft %ST":                            "009fe 200",
+		"%ts--%ST|":                             "----200|",
+		"%{+X}o%ci:%cp %ST":                     "7F000001:E18C 200",
+		"%(n)ST %(m:str)B":                      "200 5",
+		"%[date,ltime(%Y-%m-%d %H:%M]%z)] %ST":  "2026-11-21 04:50]+0000 200",
 		"%[var(txn.x),regsub(\"]\",\"(\")] %ST": "a b 200",
 		"%[path,regsub('\\)',)] %ST":            "/x 200",
 		"%{+Q}o%ST %{-Q}s %s":                   `200 s1 "s1"`,
