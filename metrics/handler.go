@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -190,12 +191,13 @@ func (p *Page) Encode(out io.Writer, format expfmt.Format) error {
 		return p.WriteOpenMetrics(out)
 	default:
 		enc := expfmt.NewEncoder(out, format)
-		for _, f := range p.Gather() {
-			if err := enc.Encode(f); err != nil {
-				return err
+		var err error
+		p.eachMessage(func(f *dto.MetricFamily) {
+			if err == nil {
+				err = enc.Encode(f)
 			}
-		}
-		return nil
+		})
+		return err
 	}
 }
 

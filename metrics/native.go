@@ -1,14 +1,11 @@
 package metrics
 
 import (
-	"math"
 	"slices"
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 )
-
-func inf() float64 { return math.Inf(1) }
 
 // zeroThreshold is the width of the zero bucket that client_golang uses by default: 2^-128.
 const zeroThreshold = 2.938735877055719e-39

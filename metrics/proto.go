@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"math"
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
@@ -9,24 +10,44 @@ import (
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
-// Gather returns the page's families as protobuf messages, with created timestamps and native histograms.
-// They are fresh, but for those of Extra.
-func (p *Page) Gather() []*dto.MetricFamily {
-	var all []*dto.MetricFamily
-	g := &gatherer{cut: p.Cut}
-	p.each(func(f *cutFamily) {
-		if f.visible() {
-			all = append(all, g.family(f))
-		}
-	}, func(s *sampleSet) { all = append(all, sampleFamily(s)) })
-	return append(all, p.Extra...)
+func newGatherer(c *Cut) *gatherer {
+	g := &gatherer{cut: c, suffixes: map[string][]*dto.LabelPair{}, bounds: map[*buckets][]*float64{}}
+	if c != nil {
+		g.prefixes = make([][]*dto.LabelPair, len(c.prefixes))
+	}
+	return g
 }
 
-// gatherer builds messages from a cut. Messages of one kind are allocated in bulk: a large page has tens of
-// thousands of them.
+// Gather returns the page's families as protobuf messages, with created timestamps and native histograms.
+// Messages may share parts, and those of Extra are the page's own: they must not be changed.
+func (p *Page) Gather() []*dto.MetricFamily {
+	var all []*dto.MetricFamily
+	p.eachMessage(func(f *dto.MetricFamily) { all = append(all, f) })
+	return all
+}
+
+// eachMessage is Gather one family at a time, so that a large page is never in memory as a whole.
+func (p *Page) eachMessage(fn func(*dto.MetricFamily)) {
+	g := newGatherer(p.Cut)
+	p.each(func(f *cutFamily) {
+		if f.visible() {
+			fn(g.family(f))
+		}
+	}, func(s *sampleSet) { fn(sampleFamily(s)) })
+	for _, f := range p.Extra {
+		fn(f)
+	}
+}
+
+// gatherer builds messages from a cut. Messages of one kind are allocated in bulk, and what many share is made
+// once: a large page has tens of thousands of metrics with hundreds of thousands of label pairs.
 type gatherer struct {
 	cut      *Cut
-	prefixes [][]*dto.LabelPair // label pairs of the prefixes, made once
+	prefixes [][]*dto.LabelPair          // label pairs of the prefixes
+	suffixes map[string][]*dto.LabelPair // of the suffixes
+	bounds   map[*buckets][]*float64     // upper bounds, +Inf last
+	stamp    *timestamppb.Timestamp      // of the series before: series are born in groups
+	stampMS  int64
 	native   map[uint64][]nativeOctave
 }
 
@@ -70,33 +91,52 @@ func (g *gatherer) family(f *cutFamily) *dto.MetricFamily {
 	c := g.cut
 	mf := newFamilyMessage(f.Family, len(f.series))
 	metrics := make([]dto.Metric, len(f.series))
+	put := g.counters(f)
+	switch f.Type {
+	case catalogue.Histogram:
+		put = g.histograms(f)
+	case catalogue.Gauge:
+		put = g.gauges(f)
+	}
 	ex := c.exemplars
 	for i := range f.series {
 		if f.hidden != nil && f.hidden[i] {
 			continue
 		}
 		s := &f.series[i]
-		m := &metrics[i]
-		m.Label = g.labels(s)
 		for len(ex) > 0 && ex[0].off < s.off {
 			ex = ex[1:]
 		}
-		switch f.Type {
-		case catalogue.Histogram:
-			m.Histogram = g.histogram(f, s, ex)
-		case catalogue.Counter:
-			v := c.value(f, s)
-			m.Counter = &dto.Counter{Value: &v, CreatedTimestamp: created(s)}
-			if len(ex) > 0 && ex[0].off == s.off {
-				m.Counter.Exemplar = c.exemplarMessage(&ex[0])
-			}
-		default:
-			v := c.value(f, s)
-			m.Gauge = &dto.Gauge{Value: &v}
-		}
-		mf.Metric = append(mf.Metric, m)
+		metrics[i].Label = g.labels(s)
+		put(&metrics[i], i, ex)
+		mf.Metric = append(mf.Metric, &metrics[i])
 	}
 	return mf
+}
+
+// counters returns a function that fills the metric of the series with an index; ex are the exemplars from
+// that series on.
+func (g *gatherer) counters(f *cutFamily) func(*dto.Metric, int, []exemplar) {
+	c := g.cut
+	values, counters := make([]float64, len(f.series)), make([]dto.Counter, len(f.series))
+	return func(m *dto.Metric, i int, ex []exemplar) {
+		s := &f.series[i]
+		values[i] = c.value(f, s)
+		m.Counter = &counters[i]
+		m.Counter.Value, m.Counter.CreatedTimestamp = &values[i], g.created(s)
+		if len(ex) > 0 && ex[0].off == s.off && f.width > 0 {
+			m.Counter.Exemplar = c.exemplarMessage(&ex[0])
+		}
+	}
+}
+
+func (g *gatherer) gauges(f *cutFamily) func(*dto.Metric, int, []exemplar) {
+	values, gauges := make([]float64, len(f.series)), make([]dto.Gauge, len(f.series))
+	return func(m *dto.Metric, i int, _ []exemplar) {
+		values[i] = g.cut.value(f, &f.series[i])
+		m.Gauge = &gauges[i]
+		m.Gauge.Value = &values[i]
+	}
 }
 
 // value returns the value of a counter or gauge as it is exposed.
@@ -111,8 +151,12 @@ func (c *Cut) value(f *cutFamily, s *series) float64 {
 	}
 }
 
-func created(s *series) *timestamppb.Timestamp {
-	return &timestamppb.Timestamp{Seconds: s.created / 1000, Nanos: int32(s.created % 1000 * 1e6)}
+func (g *gatherer) created(s *series) *timestamppb.Timestamp {
+	if g.stamp == nil || g.stampMS != s.created {
+		g.stamp = &timestamppb.Timestamp{Seconds: s.created / 1000, Nanos: int32(s.created % 1000 * 1e6)}
+		g.stampMS = s.created
+	}
+	return g.stamp
 }
 
 func (c *Cut) exemplarMessage(x *exemplar) *dto.Exemplar {
@@ -123,47 +167,56 @@ func (c *Cut) exemplarMessage(x *exemplar) *dto.Exemplar {
 	}
 }
 
-func (g *gatherer) histogram(f *cutFamily, s *series, ex []exemplar) *dto.Histogram {
+func (g *gatherer) histograms(f *cutFamily) func(*dto.Metric, int, []exemplar) {
 	c := g.cut
-	values := c.values[s.off+1 : s.off+uint32(f.buckets.width())]
-	bounds := f.buckets.bounds
-	h := &dto.Histogram{CreatedTimestamp: created(s), Bucket: make([]*dto.Bucket, len(bounds)+1)}
-	type counted struct {
-		bucket dto.Bucket
-		bound  float64
-		count  uint64
-	}
-	buckets := make([]counted, len(bounds)+1)
-	count := uint64(0)
-	for i := range buckets {
-		b := &buckets[i]
-		count += values[i]
-		b.count, b.bound = count, inf()
-		if i < len(bounds) {
-			b.bound = float64(bounds[i]) / 1000
+	n := len(f.buckets.bounds) + 1
+	bounds := g.upperBounds(f.buckets)
+	histograms, sums := make([]dto.Histogram, len(f.series)), make([]float64, len(f.series))
+	return func(m *dto.Metric, i int, ex []exemplar) {
+		s := &f.series[i]
+		h := &histograms[i]
+		m.Histogram = h
+		values := c.values[s.off+1 : s.off+1+uint32(n)]
+		buckets, counts := make([]dto.Bucket, n), make([]uint64, n)
+		h.Bucket = make([]*dto.Bucket, n)
+		count := uint64(0)
+		for k := range buckets {
+			b := &buckets[k]
+			count += values[k]
+			counts[k] = count
+			b.CumulativeCount, b.UpperBound = &counts[k], bounds[k]
+			off := s.off + 1 + uint32(k)
+			for len(ex) > 0 && ex[0].off < off {
+				ex = ex[1:]
+			}
+			if len(ex) > 0 && ex[0].off == off {
+				b.Exemplar = c.exemplarMessage(&ex[0])
+			}
+			h.Bucket[k] = b
 		}
-		b.bucket.CumulativeCount, b.bucket.UpperBound = &b.count, &b.bound
-		for len(ex) > 0 && ex[0].off < s.off+1+uint32(i) {
-			ex = ex[1:]
+		sums[i] = float64(c.values[s.off]) / 1000
+		h.SampleSum, h.SampleCount, h.CreatedTimestamp = &sums[i], &counts[n-1], g.created(s)
+		if f.width > f.buckets.width() {
+			g.nativeHistogram(h, f, s)
 		}
-		if len(ex) > 0 && ex[0].off == s.off+1+uint32(i) {
-			b.bucket.Exemplar = c.exemplarMessage(&ex[0])
-		}
-		h.Bucket[i] = &b.bucket
 	}
-	sum := float64(c.values[s.off]) / 1000
-	h.SampleSum, h.SampleCount = &sum, &count
-	if f.width > f.buckets.width() {
-		g.nativeHistogram(h, f, s)
-	}
-	return h
 }
 
-// labels returns the label pairs of a series; those of the prefix are shared.
-func (g *gatherer) labels(s *series) []*dto.LabelPair {
-	if g.prefixes == nil {
-		g.prefixes = make([][]*dto.LabelPair, len(g.cut.prefixes))
+func (g *gatherer) upperBounds(b *buckets) []*float64 {
+	if l := g.bounds[b]; l != nil {
+		return l
 	}
+	var l []*float64
+	for _, ms := range b.bounds {
+		l = append(l, new(float64(ms)/1000))
+	}
+	l = append(l, new(math.Inf(1)))
+	g.bounds[b] = l
+	return l
+}
+
+// labels returns the label pairs of a series; they are shared with others.
+func (g *gatherer) labels(s *series) []*dto.LabelPair {
 	p := g.prefixes[s.prefix]
 	if p == nil {
 		p = labelPairs([]*dto.LabelPair{}, g.cut.prefixes[s.prefix].text)
@@ -172,7 +225,12 @@ func (g *gatherer) labels(s *series) []*dto.LabelPair {
 	if s.suffix == "" {
 		return p
 	}
-	return labelPairs(append(make([]*dto.LabelPair, 0, len(p)+5), p...), s.suffix)
+	q, ok := g.suffixes[s.suffix]
+	if !ok {
+		q = labelPairs(nil, s.suffix)
+		g.suffixes[s.suffix] = q
+	}
+	return append(append(make([]*dto.LabelPair, 0, len(p)+len(q)), p...), q...)
 }
 
 // labelPairs appends the pairs of an escaped label text, as appendLabel writes it, to l.
