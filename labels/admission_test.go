@@ -250,6 +250,26 @@ func TestRestartWithOtherLabels(t *testing.T) {
 	}
 }
 
+func TestRestartWithAVocabulary(t *testing.T) {
+	s := rules("path", "/{client}")
+	f := newFixture(t, s, Limits{})
+	for _, p := range []string{"/a", "/b"} {
+		f.resolve(req{path: p})
+	}
+	data, _ := f.adm.MarshalBinary()
+	s.Vocabularies = []spec.Vocabulary{vocabulary("client", "a")}
+	g := newFixture(t, s, Limits{})
+	if err := g.adm.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := g.values(req{path: "/a"}), g.values(req{path: "/b"}); a != "a" || b != "other" {
+		t.Errorf("%s %s: the new vocabulary holds for lines from now on", a, b)
+	}
+	if r := g.adm.Routes(); r[1].Values[0] != "b" {
+		t.Error("the route of the past is gone")
+	}
+}
+
 func TestRestartKeepsIDsBeforeDeclaredRoutes(t *testing.T) {
 	s := rules("path", "/{client}")
 	f := newFixture(t, s, Limits{})

@@ -20,10 +20,8 @@ func (r *Resolver[T]) second(h uint64, l *line, rec *parser.Record) *Entry[T] {
 	}
 	if v := r.adm.version.Load(); o.version != v {
 		// Values were admitted since: the line may stand for itself now. Only lines from here on do.
+		// Should entry have to clear the caches, s and o are free slots, and writing to them is harmless.
 		e, refused := r.entry(l, rec)
-		if len(r.odds) == 0 { // entry had to clear the caches
-			return r.entries[e]
-		}
 		s.entry = e
 		*o = oddLine{version: v, lines: o.lines, refused: append(o.refused[:0], refused...)}
 		if len(refused) == 0 {

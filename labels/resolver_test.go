@@ -50,8 +50,9 @@ func TestDecisiveSegments(t *testing.T) {
 		{"/abcdef/h", 1, "/abcdef", false},
 		{"/abcdefgh/i", 1, "/abcdefgh", false},
 		{"//a/b/c", 2, "//a/b/c", true},
-		{"/abcdef//h/i", 2, "/abcdef//h/i", true},   // within a word
-		{"/abcdefg//h/i", 3, "/abcdefg//h/i", true}, // across two words
+		{"/abcdef//h/i", 2, "/abcdef//h/i", true},             // within a word
+		{"/abcdefg//h/i", 3, "/abcdefg//h/i", true},           // across two words
+		{"/abcdef//hijklmn/o", 3, "/abcdef//hijklmn/o", true}, // the first slash ends a word
 		{"*", 2, "*", true},
 		{"host:443", 1, "host:443", true},
 		{"", 2, "", false},
@@ -218,14 +219,55 @@ func TestKeyTableFindsWhatItHolds(t *testing.T) {
 		if (s != nil) != (i < 100) || s != nil && s.entry != uint32(i) {
 			t.Fatalf("%d: %+v", i, s)
 		}
-		l.back = []byte("bx")
-		if tab.find(h, l) != nil {
-			t.Fatalf("%d: another backend is found", i)
+		for what, change := range map[string]func(){
+			"backend":  func() { l.back = []byte("bx") },
+			"frontend": func() { l.front = []byte("g") },
+			"fate":     func() { l.flags ^= 1 },
+		} {
+			h, l = at(i)
+			change()
+			if tab.find(h, l) != nil {
+				t.Fatalf("%d: another %s is found", i, what)
+			}
 		}
 	}
 	tab.clear()
 	if h, l := at(1); tab.find(h, l) != nil || tab.full(2000) || !tab.full(2001) {
 		t.Error("clear")
+	}
+}
+
+func TestKeyTableComparesOtherInputs(t *testing.T) {
+	tab := newKeyTable(4, 100, 2000)
+	l := &line{rest: &others{values: [][]byte{[]byte("PUT"), nil}, ids: []uint32{0, 7}}}
+	tab.insert(1, l, l.appendRest(nil))
+	if tab.find(1, l) == nil {
+		t.Error("the same inputs are not found")
+	}
+	for _, o := range []others{
+		{values: [][]byte{[]byte("PUL"), nil}, ids: []uint32{0, 7}},
+		{values: [][]byte{[]byte("PUTT"), nil}, ids: []uint32{0, 7}},
+		{values: [][]byte{[]byte("PUT"), nil}, ids: []uint32{0, 8}},
+		{values: [][]byte{none, nil}, ids: []uint32{0, 7}},
+	} {
+		if tab.find(1, &line{rest: &o}) != nil {
+			t.Errorf("%v is taken for another", o)
+		}
+	}
+}
+
+func TestEntriesAreBounded(t *testing.T) {
+	f := newFixture(t, rules("path", "/{a}"), Limits{})
+	for i := range 350 {
+		for j := range 100 {
+			f.resolve(req{path: fmt.Sprint("/a", i), backend: fmt.Sprint("b", j)})
+		}
+	}
+	if n := len(f.res.entries); n > maxEntries || n == 0 || len(f.res.index) != n {
+		t.Errorf("%d entries", n)
+	}
+	if e := f.resolve(req{path: "/a0", backend: "b0"}); join(e.Route.Values) != "a0" || e.Backend != "b0" {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -166,11 +166,14 @@ func parseNet(s string) (netip.Prefix, error) {
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("%s is not an address", host)
 	}
-	a = a.Unmap()
+	mapped := 0 // bits of an IPv4 address written as IPv6 that are no part of it
+	if a.Is4In6() {
+		a, mapped = a.Unmap(), 96
+	}
 	bits := a.BitLen()
 	if has {
-		if n, err := strconv.Atoi(length); err == nil && n >= 0 && n <= bits {
-			bits = n
+		if n, err := strconv.Atoi(length); err == nil && n >= mapped && n-mapped <= bits {
+			bits = n - mapped
 		} else if n, ok := maskBits(length); ok && a.Is4() {
 			bits = n
 		} else {

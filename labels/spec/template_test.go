@@ -75,6 +75,8 @@ func TestTemplates(t *testing.T) {
 		}},
 		{spec.Path, "/{client}-{env}/x", 2, cases{"/a-b-c/x": "client=a env=b-c", "/ab/x": "no"}},
 		{spec.Path, "/{tail:.*}", -1, cases{"/a/b/c": "tail=a/b/c", "/": "tail="}},
+		{spec.Path, "/{host:[^.]+}.html", -1, cases{"/a/b.html": "host=a/b"}},
+		{spec.Path, "/{host:a/b}", -1, cases{"/a/b/c": "host=a/b"}},
 		{spec.Path, "/{x:(a|b)c}/{y}", 2, cases{"/ac/z": "x=ac y=z", "/bc/z": "x=bc y=z", "/c/z": "no"}},
 		{spec.Path, "/api{rest...}", 1, nil},
 		{spec.Plain, "{partner}:{env}:{service}:{sla}", 0, cases{
