@@ -160,7 +160,7 @@ func (r *Rule) kind() Kind {
 		return Plain
 	}
 	switch r.From.Value {
-	case "path", "HP", "%HP", "HPO", "%HPO":
+	case "path", "%[path]", "HP", "%HP", "HPO", "%HPO":
 		return Path
 	}
 	return Plain
