@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"haproxy_log_exporter/haproxy"
 	"haproxy_log_exporter/labels"
@@ -77,7 +78,9 @@ func (s *settings) wanted() []string {
 	}
 	for _, c := range s.metrics.Counters {
 		for _, l := range c.Labels {
-			out = append(out, l.Value)
+			if !slices.Contains(s.spec.Names(), l.Value) { // route labels are no fields
+				out = append(out, l.Value)
+			}
 		}
 		for _, w := range c.When {
 			out = append(out, w.Field)

@@ -1,6 +1,7 @@
 package monitoring
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -113,7 +114,7 @@ func startLog(t *testing.T, dir string) *logFile {
 				return
 			}
 			if !l.paused.Load() {
-				f.Write(append(buf[:n:n], '\n'))
+				f.Write(append(bytes.TrimSuffix(buf[:n:n], []byte("\n")), '\n'))
 			}
 		}
 	}()
@@ -240,6 +241,7 @@ func (w *world) traffic(perSecond int) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 4,
 	}}
+	once := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	old := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, DisableKeepAlives: true,
 	}}
@@ -269,9 +271,10 @@ func (w *world) traffic(perSecond int) {
 			}
 			if n%5 == 0 {
 				wg.Go(func() { ask(client, fmt.Sprintf("http://127.0.0.1:%d/alive", w.ports.http)) })
-				wg.Go(func() { ask(client, fmt.Sprintf("http://127.0.0.1:%d/x", w.ports.tcp)) })
+				wg.Go(func() { ask(once, fmt.Sprintf("http://127.0.0.1:%d/x", w.ports.tcp)) })
 			}
 			if n%40 == 0 {
+				wg.Go(func() { w.giveUp("/shop/prod/acme/prod/pay/high/x") })
 				wg.Go(func() {
 					ask(client, fmt.Sprintf("http://127.0.0.1:%d/shop/prod/nobody/prod/pay/high/x", w.ports.http))
 				})
@@ -279,6 +282,17 @@ func (w *world) traffic(perSecond int) {
 		}
 	}()
 	w.t.Cleanup(func() { close(stop); <-done; client.CloseIdleConnections() })
+}
+
+// giveUp is an application that hangs up before it has sent all of its request: no status is logged.
+func (w *world) giveUp(path string) {
+	c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", w.ports.http))
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: egress\r\nContent-Length: 1000\r\n\r\nonly this", path)
+	time.Sleep(20 * time.Millisecond) // HAProxy has to see the head first
 }
 
 func ask(c *http.Client, url string) {
