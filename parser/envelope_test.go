@@ -139,6 +139,40 @@ func TestEnvelopeRawThatLooksLikeAHeader(t *testing.T) {
 	}
 }
 
+// What is tried first follows what was understood last.
+func TestEnvelopeOrder(t *testing.T) {
+	const header = "Nov 21 04:53:54 localhost haproxy[25441]: "
+	first := func(e *Envelope, line string) string {
+		msg, _, _ := e.Strip([]byte(line))
+		return string(msg)
+	}
+	keep := func(e *Envelope, line, want string) {
+		t.Helper()
+		if _, _, ok := read(e, []byte(line), func(m []byte) bool { return string(m) == want }); !ok {
+			t.Fatalf("%q is no reading of %q", want, line)
+		}
+	}
+	var e Envelope
+	keep(&e, header+"a", "a")
+	if got := first(&e, "not-any-time-15 localhost haproxy[25441]: b"); got != "not-any-time-15 localhost haproxy[25441]: b" {
+		t.Errorf("a header without a time was taken off: %q", got)
+	}
+	if got := first(&e, "Nov 21 04:53:5x localhost haproxy[25441]: b"); got == "b" {
+		t.Error("a header with a broken time was taken off")
+	}
+	keep(&e, "raw line", "raw line")
+	keep(&e, header+"a", "a")
+	if got := first(&e, "Nov 21 04:53:54 other egress[7]: c"); got != "c" {
+		t.Errorf("after a header, another one is not taken off: %q", got)
+	}
+	// A format that begins with "name other: " behind HAProxy's own timed header.
+	var timed Envelope
+	keep(&timed, "<6>2026-11-21T04:53:55Z fe be: 200", "fe be: 200")
+	if got := first(&timed, "<3>2026-11-21T04:53:55.123Z fe be: 503"); got != "fe be: 503" {
+		t.Errorf("the kind of the last message is not tried first: %q", got)
+	}
+}
+
 func TestEnvelopeRepeated(t *testing.T) {
 	for _, c := range []struct {
 		msg, want string

@@ -201,6 +201,7 @@ func TestGeneratedProgramsAgree(t *testing.T) {
 		{"httpslog-26", []string{"httpslog", "tcplog"}, labelSpec("path", pathTemplate)},
 		{"httplogclf-26", []string{"clf", "tcplog"}, labelSpec("path", pathTemplate)},
 		{"egress-26", []string{"", "tcplog"}, labelSpec("path", "/{client}/{client_env}", "backend", "{partner}_{partner_env}_{partner_service}_{sla}")},
+		{"egress-26", []string{"", "tcplog"}, labelSpec("path", "/{client}/{client_env}", "backend", "{client}_{rest...}")},
 		{"reload-26-plain", []string{""}, labelSpec("path", pathTemplate)},
 		{"wrap-26-rsyslog-udp-traditional", []string{"httplog", "tcplog"}, labelSpec("path", pathTemplate, "path", "/{client}/{client_env}")},
 	} {

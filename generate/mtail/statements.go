@@ -51,7 +51,11 @@ func (g *generator) labels(have map[string]bool) {
 		}
 		pattern = escapeSlashes(pattern)
 		g.longest = max(g.longest, len(pattern))
-		g.line(1, "$%s =~ /%s/ {", group, pattern)
+		chosen := "" // without a backend HAProxy logs the frontend's name in its place
+		if group == "backend" && have["frontend"] {
+			chosen = "$backend != $frontend && "
+		}
+		g.line(1, "%s$%s =~ /%s/ {", chosen, group, pattern)
 		for _, n := range r.Template.Names() {
 			if !filled[n] {
 				g.line(2, "label_%s = $%s", n, n)
