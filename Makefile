@@ -17,7 +17,8 @@ build: ## the static binary, bin/haproxy_log_exporter
 
 run: ## a real HAProxy as egress controller with partners, traffic, exporter and Prometheus on loopback; Ctrl-C ends it
 	./scripts/install-tools run
-	$(GO) run ./examples/egress/run
+	$(GO) build -o bin/egress ./examples/egress/run
+	./bin/egress
 
 test: ## everything that proves a change, in under ten minutes on two cores
 	./scripts/install-tools test

@@ -74,6 +74,9 @@ func (a *App) Status() *Status {
 			s.Complete = append(s.Complete, CompleteStatus{HAProxy: a.plan.haproxies[i].name, Frontend: c.Proxy, Requests: c.Requests, Lines: c.Lines, Ratio: c.Ratio()})
 		}
 	}
+	for _, src := range a.sources {
+		src.feed.Cut(func([]byte) { src.in.resolver.Flush() })
+	}
 	for _, o := range a.plan.admission.TopOffenders(topOffenders) {
 		s.Offenders = append(s.Offenders, OffenderStatus{Label: o.Label, Value: o.Value, Count: o.Lines})
 	}

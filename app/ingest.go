@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,37 +22,46 @@ const (
 // ingest is the straight line from a block of bytes to counters. It belongs to one source and is
 // used by one goroutine at a time, with the source's lock held.
 type ingest struct {
-	reader  *parser.Reader
-	rec     parser.Record
-	shard   *metrics.Shard
-	counter *metrics.Counter
-	tagged  []taggedCounter // in a source that several HAProxies write: by log tag; nil otherwise
-	lastTag int
-	dedupe  bool   // the formats name time and port, so equal lines are suspicious
-	last    []byte // the line before, in a buffer of our own
-	dupes   *atomic.Uint64
-	now     func() time.Time
-	samples *samples
-	seq     *sequences                                  // nil when the formats have no %lc
-	each    func(rec *parser.Record, res parser.Result) // for subcommands that look at each line; nil otherwise
+	reader   *parser.Reader
+	rec      parser.Record
+	shard    *metrics.Shard
+	counter  *metrics.Counter
+	resolver *labels.Resolver[metrics.Cell]
+	tagged   []taggedCounter // in a source that several HAProxies write: by log tag; nil otherwise
+	lastTag  int
+	dedupe   bool   // the formats name time and port, so equal lines are suspicious
+	last     []byte // the line before, in a buffer of our own
+	dupes    *atomic.Uint64
+	now      func() time.Time
+	samples  *samples
+	seq      *sequences                                  // nil when the formats have no %lc
+	each     func(rec *parser.Record, res parser.Result) // for subcommands that look at each line; nil otherwise
 }
 
-// newIngest binds a shard to the formats of its source.
+// newIngest binds a shard to the formats of its source. Fields are asked for before the reader is
+// made: a reader keeps only those that somebody wanted by then.
 func newIngest(set *parser.Set, schema *labels.Schema, table *metrics.Table, shard *metrics.Shard) (*ingest, error) {
-	c, err := shard.NewCounter(set, labels.NewResolver[metrics.Cell](schema, table.Admission()))
-	if err != nil {
+	in := &ingest{shard: shard, resolver: labels.NewResolver[metrics.Cell](schema, table.Admission()), now: time.Now, samples: &samples{}, dupes: &atomic.Uint64{}}
+	var err error
+	if in.counter, err = shard.NewCounter(set, in.resolver); err != nil {
 		return nil, err
 	}
-	in := &ingest{reader: set.NewReader(), shard: shard, counter: c, now: time.Now, samples: &samples{}, dupes: &atomic.Uint64{}}
 	in.dedupe = namesTimeAndPort(set)
-	if _, err := set.Field("lc"); err == nil {
+	if slices.Contains(set.Names(), "lc") {
+		if _, err := set.Field("lc"); err != nil {
+			return nil, err
+		}
 		in.seq = &sequences{by: map[string]*haproxy.Sequence{}}
 	}
+	in.reader = set.NewReader()
 	return in, nil
 }
 
+// namesTimeAndPort reports whether the formats print a client port and a date, so that two equal
+// lines in a row are suspicious.
 func namesTimeAndPort(set *parser.Set) bool {
-	has := func(name string) bool { _, err := set.Field(name); return err == nil }
+	names := set.Names()
+	has := func(name string) bool { return slices.Contains(names, name) }
 	return has("cp") && (has("tr") || has("t"))
 }
 
