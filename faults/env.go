@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -67,20 +68,26 @@ func (e *Env) Cleanup(fn func()) { e.cleanups = append(e.cleanups, fn) }
 // Path is a name in the directory of the logs.
 func (e *Env) Path(name string) string { return filepath.Join(e.Dir, name) }
 
-// Start starts the program and waits until it answers.
-func (e *Env) Start() {
-	args := []string{"--haproxy.log.path=" + e.Log, "--haproxy.log.from=start", "--web.listen-address=" + e.addr}
+// launch starts the program and does not wait for it.
+func (e *Env) launch(addr string) *child.Process {
+	args := []string{"--haproxy.log.path=" + e.Log, "--haproxy.log.from=start", "--web.listen-address=" + addr}
 	if !e.Program.NoState {
 		args = append(args, "--state.dir="+e.State)
 	}
 	path := e.Program.Path
-	args = append(e.Program.Args, args...)
+	args = append(slices.Clone(e.Program.Args), args...)
 	if e.User {
 		args = append([]string{"--reuid=65534", "--regid=65534", "--clear-groups", "--pdeathsig=KILL", path}, args...)
 		path = "setpriv"
 	}
 	p, err := child.Start(child.Options{Path: path, Args: args, Env: e.Program.Env, Output: e.output})
 	e.must(err)
+	return p
+}
+
+// Start starts the program and waits until it answers.
+func (e *Env) Start() {
+	p := e.launch(e.addr)
 	e.proc = p
 	e.Until(60*time.Second, "the program answers", func() bool {
 		if !p.Running() {
@@ -101,10 +108,7 @@ func (e *Env) Start() {
 func (e *Env) startBlind() *child.Process {
 	addr, err := freeAddr()
 	e.must(err)
-	args := append(e.Program.Args, "--haproxy.log.path="+e.Log, "--haproxy.log.from=start", "--web.listen-address="+addr, "--state.dir="+e.State)
-	p, err := child.Start(child.Options{Path: e.Program.Path, Args: args, Env: e.Program.Env, Output: e.output})
-	e.must(err)
-	return p
+	return e.launch(addr)
 }
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
@@ -250,13 +254,20 @@ func (w *Writer) Do(cmds ...string) (last string) {
 	for _, c := range cmds {
 		_, err := fmt.Fprintln(w.in, c)
 		w.e.must(err)
-		last, err = w.out.ReadString('\n')
+		last, err = w.answer()
 		w.e.must(err)
 		if strings.HasPrefix(last, "error") {
 			w.e.failf("writer: %s: %s", c, last)
 		}
 	}
 	return last
+}
+
+// answer waits for one line; a writer that hangs must not hang the run.
+func (w *Writer) answer() (string, error) {
+	late := time.AfterFunc(60*time.Second, func() { _ = w.proc.Process.Kill() })
+	defer late.Stop()
+	return w.out.ReadString('\n')
 }
 
 // Open opens a file of the log directory.

@@ -136,15 +136,16 @@ func (w *writer) text(s string) error {
 
 // start writes lines one by one, as many as are due.
 func (w *writer) start(rate int) error {
-	w.stop, w.done = make(chan struct{}), make(chan error, 1)
+	stop, done := make(chan struct{}), make(chan error, 1)
+	w.stop, w.done = stop, done
 	go func() {
 		begin, written := time.Now(), 0
 		tick := time.NewTicker(2 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
-			case <-w.stop:
-				w.done <- nil
+			case <-stop:
+				done <- nil
 				return
 			case <-tick.C:
 			}
@@ -154,7 +155,7 @@ func (w *writer) start(rate int) error {
 				err := w.put(1)
 				w.mu.Unlock()
 				if err != nil {
-					w.done <- err
+					done <- err
 					return
 				}
 			}

@@ -65,6 +65,8 @@ type server struct {
 	f  *tail.Follower
 	st *state.Store
 	mu sync.Mutex // one scrape at a time
+
+	scrapes int
 }
 
 func run() error {
@@ -146,6 +148,7 @@ func (c *counts) text() []byte {
 func (s *server) scrape(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.scrapes++
 	body, caughtUp, err := s.save(250 * time.Millisecond)
 	durable := 1
 	if err != nil {
