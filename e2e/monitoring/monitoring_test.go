@@ -211,6 +211,11 @@ func checkPanels(t *testing.T, p *haproxytest.Prometheus, at time.Time, native b
 		}
 	}
 	t.Logf("%d queries answered", n)
+	reload := all[0].Annotations.List[0]
+	marks, err := live.Range(live.Fill(all[0], reload.Expr))
+	if err != nil || len(marks) != 1 || marks[0].Good() == 0 {
+		t.Errorf("the reload leaves no mark: %v, %v\n%s", marks, err, live.Fill(all[0], reload.Expr))
+	}
 	if dir := os.Getenv("PANEL_PAGES"); dir != "" {
 		for _, d := range all {
 			page, _ := live.Page(d, false)
