@@ -128,7 +128,8 @@ func annotations() Annotations {
 	return Annotations{List: []Annotation{
 		{
 			Name: "HAProxy started or reloaded", Datasource: source(), Enable: true, IconColor: "orange",
-			Expr:        `changes(haproxy_process_start_time_seconds{` + node + `}[$__interval]) > 0`,
+			// A window of one step would miss a change between two windows: their ends belong to one of them only.
+			Expr:        `changes(haproxy_process_start_time_seconds{` + node + `}[$__rate_interval]) > 0`,
 			TitleFormat: "HAProxy started or reloaded", TagKeys: "instance,haproxy",
 		},
 		{

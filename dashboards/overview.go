@@ -94,7 +94,7 @@ func slaRow() []*Panel {
 	return []*Panel{
 		lines("Requests by SLA", "HTTP requests a second.", "reqps", size(8, 9), q{orNone("sla", sumBy("sla", rate(requests, route))), "{{sla}}"}).stacked(),
 		lines("Missed by SLA", "Requests that came late or failed, as a share of those that count.", "percentunit", size(8, 9), q{share("sla", rate(judged, missed), rate(judged, counted)), "{{sla}}"}),
-		lines("p95 against the timeout", "p95 of the time until the response begins, as a share of the timeout of the SLA. At 100 % one in twenty requests would time out.", "percentunit", size(8, 9), q{p95, "{{sla}}"}).
+		lines("p95 against the timeout", "p95 of the time until the response begins, as a share of the timeout of the SLA, of the requests that were answered. Near 100 % more and more are not.", "percentunit", size(8, 9), q{p95, "{{sla}}"}).
 			limits(steps("transparent", 0.8, "orange", 1, "red")),
 	}
 }
@@ -127,7 +127,7 @@ func oldTLS() []*Panel {
 	old := node + `, client=~"$client", client_env=~"$client_env", sslv=~"SSLv3|TLSv1|TLSv1.0|TLSv1.1"`
 	return []*Panel{
 		lines("Requests by TLS version", "Versions that clients speak. "+help, "reqps", size(12, 8),
-			q{sumBy("sslv", rate(OptionalCounter, node+`, client=~"$client", client_env=~"$client_env"`)), "{{sslv}}"}).stacked().needs(what),
+			q{orNone("sslv", sumBy("sslv", rate(OptionalCounter, node+`, client=~"$client", client_env=~"$client_env"`))), "{{sslv}}"}).stacked().needs(what),
 		table("Who still speaks old TLS", "Clients that used TLS 1.1 or older in the selected range. "+help, size(12, 8), "Requests", []column{
 			{"client", "Client", "", 0, nil}, {"client_env", "Client env", "", 0, nil}, {"sslv", "TLS", "", 100, nil}, {"Value", "Requests", "short", 120, nil},
 		}, q{sumBy("client, client_env, sslv", "increase("+OptionalCounter+"{"+old+"}[$__range])") + " > 0", ""}).needs(what),

@@ -62,7 +62,7 @@ func missPanels() []*Panel {
 		lines("Failures by who caused them", "partner, no_server (DNS or all servers down), proxy (HAProxy itself), admin (somebody ended it).", "reqps", size(8, 8),
 			q{sumBy("blame", rate("haproxy_log_failures_total", route)), "{{blame}}"}).stacked().
 			colour("partner", "red").colour("no_server", "orange").colour("proxy", "purple").colour("admin", "blue"),
-		lines("p95 against the timeout", "p95 of the time until the response begins, as a share of the timeout of the SLA, by partner.", "percentunit", size(8, 8),
+		lines("p95 against the timeout", "p95 of the time until the response begins, as a share of the timeout of the SLA, by partner and of the requests that were answered.", "percentunit", size(8, 8),
 			q{quantile("0.95", "partner, partner_env, sla", response) + " / on (sla) group_left () " + bySLA("haproxy_log_sla_timeout_seconds"), "{{partner}} {{partner_env}} {{sla}}"}).
 			limits(steps("transparent", 0.8, "orange", 1, "red")),
 	}
@@ -70,13 +70,14 @@ func missPanels() []*Panel {
 
 func budgetTable() *Panel {
 	over := func(sel string) string { return sumBy(routeLabels, "increase("+judged+"{"+sel+"}[$__range])") }
+	used := " and on (" + routeLabels + ") " + over(counted) + " > 0"
 	return table("Routes that used the most", "Missed requests of the selected range, and what is left of the budget.", size(24, 11), "Missed", []column{
 		{"client", "Client", "", 0, nil}, {"client_env", "Client env", "", 100, nil}, {"partner", "Partner", "", 0, toPartner()}, {"partner_env", "Partner env", "", 110, nil},
 		{"partner_service", "Service", "", 0, nil}, {"sla", "SLA", "", 80, nil},
 		{"Value #A", "Late", "short", 90, nil}, {"Value #B", "Failed", "short", 90, nil}, {"Value #C", "Missed", "percentunit", 90, nil},
 		{"Value #D", "Budget left", "percentunit", 120, append(coloured(steps("red", 0, "orange", 0.25, "green")), Property{"decimals", 1})},
 	},
-		q{over(route + `, outcome="late"`), ""}, q{over(failed), ""},
+		q{over(route+`, outcome="late"`) + used, ""}, q{over(failed) + used, ""},
 		q{over(missed) + " / (" + over(counted) + " > 0)", ""},
 		q{"1 - (" + over(missed) + " / (" + over(counted) + " > 0)) / on (sla) group_left () (1 - " + bySLA("haproxy_log_sla_objective_ratio") + ")", ""})
 }

@@ -33,7 +33,7 @@ func terminationPanels() []*Panel {
 		pie("Who ended it", "Requests of the selected range that did not end normally, by who ended them.", "short", size(8, 9),
 			q{"sum by (origin) (" + over(abnormal) + " * on (termination_state) group_left (origin) max by (termination_state, origin) (haproxy_log_termination_info{" + node + "})) > 0", "{{origin}}"}),
 		table("Codes in words", "All endings of the selected range. The two letters are HAProxy's, the words say what they mean.", size(16, 9), "Requests", []column{
-			{"termination_state", "Code", "", 60, nil}, {"origin", "Ended by", "", 120, nil}, {"phase", "While", "", 160, nil}, {"meaning", "What happened", "", 0, nil}, {"Value", "Requests", "short", 90, nil},
+			{"termination_state", "Code", "", 60, nil}, {"origin", "Ended by", "", 110, nil}, {"phase", "While", "", 90, nil}, {"meaning", "What happened", "", 0, nil}, {"Value", "Requests", "short", 90, nil},
 		}, q{inWords(over(route) + " > 0"), ""}),
 		lines("Abnormal endings", "All states but -- (normal).", "reqps", size(24, 10),
 			q{inWords(sumBy("termination_state", rate(requests, abnormal))), "{{termination_state}} {{meaning}}"}).stacked().legendTable(),
