@@ -47,7 +47,7 @@ func newIngest(set *parser.Set, schema *labels.Schema, table *metrics.Table, sha
 		return nil, err
 	}
 	in.dedupe = namesTimeAndPort(set)
-	if slices.Contains(set.Names(), "lc") {
+	if slices.Contains(set.Names(), parser.LogCounter.String()) {
 		if _, err := set.Field("lc"); err != nil {
 			return nil, err
 		}
@@ -61,8 +61,8 @@ func newIngest(set *parser.Set, schema *labels.Schema, table *metrics.Table, sha
 // lines in a row are suspicious.
 func namesTimeAndPort(set *parser.Set) bool {
 	names := set.Names()
-	has := func(name string) bool { return slices.Contains(names, name) }
-	return has("cp") && (has("tr") || has("t"))
+	has := func(f parser.Field) bool { return slices.Contains(names, f.String()) }
+	return has(parser.ClientPort) && (has(parser.RequestDate) || has(parser.AcceptDate))
 }
 
 // block counts the lines of a block; each ends with a newline, and slack bytes behind the block may

@@ -69,9 +69,9 @@ func (a *App) scrapeSockets(ctx context.Context) []*haproxy.Result {
 }
 
 func lineCounts(cut *metrics.Cut, name string) map[string]haproxy.LineCount {
-	out := map[string]haproxy.LineCount{}
+	out, local := map[string]haproxy.LineCount{}, cut.FrontendLocal(name)
 	for proxy, n := range cut.FrontendRequests(name) {
-		out[proxy] = haproxy.LineCount{Requests: float64(n)}
+		out[proxy] = haproxy.LineCount{Requests: float64(n), Local: float64(local[proxy])}
 	}
 	return out
 }

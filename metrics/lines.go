@@ -26,6 +26,27 @@ func (c *Cut) Lines() map[string]map[string]uint64 {
 	return m
 }
 
+// FrontendLocal returns the request lines that HAProxy answered itself, by frontend, for one HAProxy (with
+// several) or all.
+func (c *Cut) FrontendLocal(haproxy string) map[string]uint64 {
+	m := map[string]uint64{}
+	c.eachValue(catalogue.UnservedTotal, func(s *series, v []uint64) {
+		var frontend, reason string
+		for _, l := range labelPairs(nil, labelText(c.prefixes, s)) {
+			switch l.GetName() {
+			case "frontend":
+				frontend = l.GetValue()
+			case "reason":
+				reason = l.GetValue()
+			}
+		}
+		if reason == "local" && (!c.table.multi || c.prefixes[s.prefix].haproxy == haproxy) {
+			m[frontend] += v[0]
+		}
+	})
+	return m
+}
+
 // SampleLimit returns the largest number of samples that are exposed from the log.
 func (t *Table) SampleLimit() int { return t.opt.SampleLimit }
 
