@@ -34,6 +34,7 @@ type world struct {
 	ha       *haproxytest.HAProxy
 	log      *logFile
 	partners map[string]*partner
+	dns      *dns
 	exporter string // host:port
 	ports    struct{ http, tls, tcp int }
 }
@@ -132,6 +133,13 @@ global
     # Only so that a log line can be provoked for an old version of TLS.
     ssl-default-bind-options ssl-min-ver TLSv1.0
     ssl-default-bind-ciphers ALL:@SECLEVEL=0
+resolvers names
+    nameserver ns1 %[10]s
+    resolve_retries 2
+    timeout resolve 300ms
+    timeout retry 200ms
+    hold valid 300ms
+    hold nx 300ms
 defaults
     mode http
     log global
@@ -154,6 +162,7 @@ frontend egress
     use_backend globex:prod:invoice:high if { path_beg /billing/prod/globex/ }
     use_backend initech:prod:lookup:high if { path_beg /crm/prod/initech/ }
     use_backend umbrella:prod:batch:low if { path_beg /crm/prod/umbrella/ }
+    use_backend stark:prod:files:high if { path_beg /crm/prod/stark/ }
 backend acme:prod:pay:high
     http-request set-path /ok
     server s1 %[5]s maxconn 50 check inter 200ms
@@ -166,6 +175,8 @@ backend initech:prod:lookup:high
     server s1 %[7]s maxconn 50 check inter 200ms fall 2
 backend umbrella:prod:batch:low
     server s1 %[8]s maxconn 50
+backend stark:prod:files:high
+    server s1 partner.example:%[11]s maxconn 50 resolvers names init-addr none resolve-prefer ipv4
 frontend mq
     mode tcp
     option tcplog
@@ -192,7 +203,7 @@ counters:
 func startWorld(t *testing.T) *world {
 	haproxytest.Need(t, "haproxy", "prometheus", "promtool", "go")
 	w := &world{t: t, dir: haproxytest.ShortDir(t), partners: map[string]*partner{}}
-	w.log = startLog(t, w.dir)
+	w.log, w.dns = startLog(t, w.dir), startDNS(t)
 	for _, name := range []string{"acme", "globex", "initech", "umbrella"} {
 		w.partners[name] = startPartner(t)
 	}
@@ -200,7 +211,7 @@ func startWorld(t *testing.T) *world {
 	w.ports.http, w.ports.tls, w.ports.tcp = haproxytest.FreePort(t), haproxytest.FreePort(t), haproxytest.FreePort(t)
 	a := func(n string) string { return w.partners[n].addr }
 	w.ha = haproxytest.Start(t, haproxytest.Options{Dir: w.dir, Master: true, Config: fmt.Sprintf(haproxyConfig,
-		w.log.addr, w.dir, w.ports.http, w.ports.tls, a("acme"), a("globex"), a("initech"), a("umbrella"), w.ports.tcp)})
+		w.log.addr, w.dir, w.ports.http, w.ports.tls, a("acme"), a("globex"), a("initech"), a("umbrella"), w.ports.tcp, w.dns.addr, strings.Split(a("acme"), ":")[1])})
 	w.startExporter()
 	return w
 }
@@ -245,7 +256,7 @@ func (w *world) traffic(perSecond int) {
 	old := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, DisableKeepAlives: true,
 	}}
-	routes := []string{"/shop/prod/acme/prod/pay/high/x", "/billing/prod/globex/prod/invoice/high/x", "/crm/prod/initech/prod/lookup/high/x", "/crm/prod/umbrella/prod/batch/low/x"}
+	routes := []string{"/shop/prod/acme/prod/pay/high/x", "/billing/prod/globex/prod/invoice/high/x", "/crm/prod/initech/prod/lookup/high/x", "/crm/prod/umbrella/prod/batch/low/x", "/crm/prod/stark/prod/files/high/x"}
 	var wg sync.WaitGroup
 	go func() {
 		defer close(done)
