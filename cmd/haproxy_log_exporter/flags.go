@@ -30,6 +30,7 @@ type commands struct {
 	report   app.ReportOptions
 	backfill app.BackfillOptions
 	rules    app.RulesOptions
+	generate app.GenerateOptions
 }
 
 // newCommands declares the command line. done is set when kingpin has answered by itself (--help,
@@ -102,7 +103,8 @@ func (c *commands) toolFlags() {
 	backfill.Flag("label", "Label added to every sample, NAME=VALUE; give the job and instance that Prometheus uses. Repeatable.").StringMapVar(&c.backfill.Labels)
 
 	generate := c.app.Command("generate", "Write files that follow from the configuration.")
-	generate.Command("config", "A configuration out of a haproxy.cfg: routes, vocabularies, SLA timeouts.")
+	generate.Command("config", "A configuration out of a haproxy.cfg: routes, vocabularies, SLA timeouts.").
+		Flag("explicit", "Write the routes out, for a host where haproxy.cfg cannot be read.").BoolVar(&c.generate.Explicit)
 	rules := generate.Command("rules", "Recording and alerting rules for this configuration.")
 	rules.Flag("job", "The job name of the scrape configuration.").PlaceHolder("haproxy_log_exporter").StringVar(&c.rules.Job)
 	c.rules.Thresholds = map[string]string{} // kingpin fills it, but does not make it

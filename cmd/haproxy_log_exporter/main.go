@@ -84,7 +84,7 @@ func (c *commands) do(ctx context.Context, name string, std app.Streams) error {
 	case "backfill":
 		return app.Backfill(ctx, o, c.backfill, std)
 	case "generate config":
-		return app.GenerateConfig(ctx, o, std)
+		return app.GenerateConfig(ctx, o, c.generate, std)
 	case "generate rules":
 		return app.GenerateRules(ctx, o, c.rules, std)
 	case "generate mtail":
