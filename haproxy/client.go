@@ -80,9 +80,6 @@ func Exchange(ctx context.Context, a Address, command string, limit int) ([]byte
 		return nil, wrapIO(a.Text, err, ReasonDial)
 	}
 	defer conn.Close()
-	if t, ok := ctx.Deadline(); ok {
-		conn.SetDeadline(t)
-	}
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if _, err := io.WriteString(conn, command+"\n"); err != nil {

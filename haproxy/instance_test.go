@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -170,6 +171,31 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// announcing is a context that tells when somebody waits for its end.
+type announcing struct {
+	context.Context
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (a *announcing) Done() <-chan struct{} {
+	a.once.Do(func() { close(a.asked) })
+	return a.Context.Done()
+}
+
+// TestReplyLimit: a reply of the limit's size is read, one byte more is not.
+func TestReplyLimit(t *testing.T) {
+	const size = 100_000 // not a power of two
+	f := startFake(t, says(bytes.Repeat([]byte("x"), size)))
+	a, _ := ParseAddress(f.path)
+	if b, err := Exchange(t.Context(), a, "x", size+1); err != nil || len(b) != size {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if _, err := Exchange(t.Context(), a, "x", size-1); ReasonOf(err) != ReasonTooLarge {
+		t.Error(err)
+	}
+}
+
 // TestCancelledCaller: the first caller's end does not spoil the scrape for those who share it.
 func TestCancelledCaller(t *testing.T) {
 	full := whole(t, "26-plain", "1-before.show_stat", "1-before.show_info")
@@ -181,7 +207,9 @@ func TestCancelledCaller(t *testing.T) {
 	go func() { firstDone <- in.Scrape(first) }()
 	waitFor(t, "a connection", func() bool { return len(f.commands()) == 1 })
 	second := make(chan *Result)
-	go func() { second <- in.Scrape(t.Context()) }()
+	joined := &announcing{Context: t.Context(), asked: make(chan struct{})}
+	go func() { second <- in.Scrape(joined) }()
+	<-joined.asked
 	cancel()
 	if r := <-firstDone; r.Sockets[0].Up {
 		t.Error("the cancelled caller got a result that did not exist yet")

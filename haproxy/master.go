@@ -146,11 +146,11 @@ func (in *Instance) askKnown(ctx context.Context, a Address, known []WorkerID, o
 	}
 }
 
-// newestProc returns the index of the worker with the fewest reloads behind it, a current one first; -1 for none.
+// newestProc returns the index of the worker with the fewest reloads behind it; -1 for none.
 func newestProc(workers []Proc) int {
 	best := -1
 	for i, p := range workers {
-		if best < 0 || p.Kind < workers[best].Kind || p.Kind == workers[best].Kind && p.Reloads < workers[best].Reloads {
+		if best < 0 || p.Reloads < workers[best].Reloads {
 			best = i
 		}
 	}

@@ -105,6 +105,17 @@ func TestMasterLife(t *testing.T) {
 	}
 }
 
+// TestMasterRestart: the master has the same process id and has been reloaded more often than the one before.
+func TestMasterRestart(t *testing.T) {
+	f := startFake(t, (&fakeMaster{list: procs(2, 0, "0d00h10m00s", []int{2}, nil), workers: map[string][]byte{"2": process(2, 1000, 0, 3)}}).answer)
+	in := newInstance(t, Options{MasterSocket: f.path})
+	in.Scrape(t.Context())
+	f.set((&fakeMaster{list: procs(3, 0, "0d00h01m00s", []int{2}, nil), workers: map[string][]byte{"2": process(2, 1600, 0, 1)}}).answer)
+	if r := in.Scrape(t.Context()); r.Reloads != 5 || requests(r, "fe") != 4 {
+		t.Errorf("%d reloads, want 2 + 3; %v requests, want 3 + 1", r.Reloads, requests(r, "fe"))
+	}
+}
+
 // TestOldWorkerFacts: what is shown of workers that still serve.
 func TestOldWorkerFacts(t *testing.T) {
 	f := startFake(t, nil)

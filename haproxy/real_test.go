@@ -83,6 +83,7 @@ func TestFailedReload(t *testing.T) {
 			t.Errorf("workers %+v: the one that serves is the current one", r.Workers)
 		}
 		pid := r.Workers[0].ID.PID
+		t.Logf("reloads %d after a failed one", r.Reloads)
 		reload(good, "a good reload ends it", func() bool { return !r.LastReloadFailed && r.Info.PID != pid })
 		request(t, port)
 		haproxytest.Wait(t, 5*time.Second, "the sum goes on", func() bool { r = in.Scrape(t.Context()); return total(t, r) == 3 })

@@ -29,8 +29,10 @@ func TestReconcile(t *testing.T) {
 		{1025, 315, 708, 50, 10, 8, 15},  // 5 redirects, their lines not read yet: they look like monitor hits
 		{1025, 315, 713, 55, 15, 13, 15}, // then the lines come
 		{1025, 315, 716, 55, 15, 16, 15}, // an old worker's last lines
-		{5, 0, 721, 55, 20, 21, 15},      // the frontend was dropped and restarted at 0
-		{5, 0, 3, 0, 20, 24, 15},         // the log's counter was restarted
+		{1025, 317, 716, 55, 15, 16, 15}, // read while a hit is counted on one side only
+		{1027, 317, 716, 55, 15, 16, 15},
+		{5, 0, 721, 55, 20, 21, 15}, // the frontend was dropped and restarted at 0
+		{5, 0, 3, 0, 20, 24, 15},    // the log's counter was restarted
 	} {
 		got := r.Update(frontend(s, step.total, step.intercepted), map[string]LineCount{"fe": {step.lines, step.local}})
 		if len(got) != 1 || got[0].Proxy != "fe" || got[0].Requests != step.wantRequests || got[0].Lines != step.wantLines || got[0].Monitor != step.wantMonitor {

@@ -102,6 +102,24 @@ func TestSequenceReload(t *testing.T) {
 	}
 }
 
+// TestSequenceLate: a line may take longer than the time between two Settles.
+func TestSequenceLate(t *testing.T) {
+	var s Sequence
+	feed(&s, 1, numbers(0, 10))
+	for _, n := range without(numbers(10, 100), 50) {
+		s.Observe(1, n, 0)
+	}
+	s.Settle()
+	s.Settle()
+	s.Observe(1, 50, 0)
+	for range 3 {
+		s.Settle()
+	}
+	if s.Lost != 0 {
+		t.Errorf("%d lost: a late line was given up", s.Lost)
+	}
+}
+
 // TestSequenceSamePID: in a container the new worker has the old one's process id.
 func TestSequenceSamePID(t *testing.T) {
 	var s Sequence

@@ -188,6 +188,9 @@ func TestCutAtEveryByte(t *testing.T) {
 	if _, err := s.parseReply(Address{}, b); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.parseReply(Address{}, append(slices.Clone(b), "> "...)); ReasonOf(err) != ReasonNotATable {
+		t.Errorf("text after the reply: %v", err)
+	}
 	for i := range b {
 		_, err := s.parseReply(Address{}, b[:i])
 		if err == nil {

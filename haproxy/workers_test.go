@@ -202,22 +202,23 @@ func made(s *schema, pid int, start, uptime int64, version string, sessions map[
 	return r
 }
 
-// TestSums is the life of counters, step by step.
-func TestSums(t *testing.T) {
-	type step struct {
-		name    string
-		living  []int // workers that are listed but do not answer
-		replies []*reply
-		want    map[string]float64 // stot by frontend; absent ones must be absent
-		resets  uint64
-		at      int64
-	}
-	s := newSchema()
+type step struct {
+	name    string
+	living  []int // workers that are listed but do not answer
+	replies []*reply
+	want    map[string]float64 // stot by frontend; absent ones must be absent
+	resets  uint64
+	at      int64
+}
+
+func fe(n float64) map[string]float64 { return map[string]float64{"fe": n} }
+
+// lives are lives of counters, step by step.
+func lives(s *schema) map[string][]step {
 	proc := func(pid int, start int64, sessions map[string]float64) *reply {
 		return made(s, pid, start, 10, "2.6.12", sessions)
 	}
-	fe := func(n float64) map[string]float64 { return map[string]float64{"fe": n} }
-	for name, steps := range map[string][]step{
+	return map[string][]step{
 		"reload": {
 			{"first", nil, []*reply{proc(1, 100, fe(10))}, fe(10), 0, 0},
 			{"both", nil, []*reply{proc(1, 100, fe(12)), proc(2, 200, fe(3))}, fe(15), 0, 0},
@@ -258,7 +259,12 @@ func TestSums(t *testing.T) {
 			{"a is back", nil, []*reply{proc(2, 200, fe(2)), proc(1, 100, fe(13))}, fe(12), 0, 5001},
 			{"a adds", nil, []*reply{proc(2, 200, fe(2)), proc(1, 100, fe(14))}, fe(13), 0, 5002},
 		},
-	} {
+	}
+}
+
+func TestSums(t *testing.T) {
+	s := newSchema()
+	for name, steps := range lives(s) {
 		a := newAccumulator(s)
 		for i, st := range steps {
 			now := 1000 + int64(i)
@@ -313,6 +319,9 @@ func TestDowntimeIsNotDoubled(t *testing.T) {
 		r.rows = append(r.rows, row)
 		return r
 	}
+	if got := value(t, scrapeOf(newAccumulator(s), 1000, nil, proc(1, 100, 60), proc(2, 200, 5)), catalogue.ScopeServer, "be", "s", "downtime"); got != 5 {
+		t.Errorf("both seen at once: %v, want the newest worker's 5", got)
+	}
 	for i, st := range []struct {
 		replies []*reply
 		want    float64
@@ -366,5 +375,15 @@ func TestVersions(t *testing.T) {
 	}
 	if !strings.HasPrefix("2.6.12-1+deb12u4", "2.6") || !versionAtLeast("2.6.12-1+deb12u4", 2, 6) {
 		t.Error("2.6")
+	}
+}
+
+// TestTwoSocketsOfOneProcess: the second reply of a worker, which may be the older one, is not counted.
+func TestTwoSocketsOfOneProcess(t *testing.T) {
+	s := newSchema()
+	a := newAccumulator(s)
+	all := scrapeOf(a, 1000, nil, made(s, 1, 100, 9, "2.6", fe(10)), made(s, 1, 100, 9, "2.6", fe(9)))
+	if got := value(t, all, catalogue.ScopeFrontend, "fe", "", "stot"); got != 10 || a.resets != 0 {
+		t.Errorf("%v, %d resets", got, a.resets)
 	}
 }

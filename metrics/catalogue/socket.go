@@ -31,7 +31,7 @@ func socketFamilies() []Family {
 			Help: "Time the runtime socket took to answer, in seconds."},
 		{Name: SocketQueryErrorsTotal, Type: Counter, Labels: []string{"socket", "reason"}, Group: Socket,
 			Help: "Failed exchanges with a runtime socket by reason: dial, timeout, cut, refused, not_a_table, too_large."},
-		{Name: ReloadsTotal, Type: Counter, Group: Socket, Help: "Reloads of HAProxy that were noticed."},
+		{Name: ReloadsTotal, Type: Counter, Group: Socket, Help: "Reloads of HAProxy that were noticed; those that failed only with a master socket that lists its workers."},
 		{Name: LastReloadFailed, Type: Gauge, Group: Socket, Help: "1 when HAProxy's last reload failed.", Note: "only with a master socket that may list its workers (level operator for some versions)"},
 		{Name: Workers, Type: Gauge, Labels: []string{"state"}, Group: Socket, Help: "HAProxy worker processes by state: current, old, failed (the master lists it, but it did not answer)."},
 		{Name: OldWorkerAge, Type: Gauge, Group: Socket, Help: "Time since the oldest of the old workers was replaced, in seconds; 0 without old workers.", Note: "only with a master socket"},
