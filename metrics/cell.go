@@ -14,16 +14,17 @@ type Cell struct {
 	backend    uint32 // the block of the route's backend
 	frontend   uint32 // frontend_requests_total
 	within     uint32 // ms; 0 when the SLA has no limit
-	backendID  uint32 // in the shard's serverTable
-	servers    *backendServers
-	overflow   []uint32     // overflow_total of each label of the route that became other
-	keys       [near]uint32 // of the slots in near
 	near       [near]slot
+	serverKeys [2]uint64  // Shard.serverKey of servers, 0 for none
+	serverOffs [2]uint32  // their server_requests_total for 2xx and --
 	octaves    [16]uint32 // native buckets, up to 2^6 s
+	overflow   []uint32   // overflow_total of each label of the route that became other
+	extras     []extra    // of slots
 	far        *farSlots  // slots beyond near, nil when there are none
 
 	// For births.
 	id            uint32 // unique within the shard
+	backendID     uint32 // in the shard's serverTable
 	routePrefix   uint32
 	backendPrefix uint32
 	reqPrefix     uint32 // of requests_total; 0 when the limit does not allow the cell its own
@@ -32,11 +33,17 @@ type Cell struct {
 
 // slot is one combination of method, code, termination state and the like within a cell.
 type slot struct {
+	key      uint32 // facts.key, 0 for an empty slot
 	requests uint32
-	unserved uint32 // 0 unless HAProxy answered itself
-	overflow uint32 // overflow_total{label="series"}, when the limit of samples moved it to other
+	extra    uint32 // position plus one in Cell.extras, 0 for none
 	verdict  Verdict
 	timed    bool // the verdict may become late
+}
+
+// extra holds what few slots have besides.
+type extra struct {
+	unserved uint32 // 0 unless HAProxy answered itself
+	overflow uint32 // overflow_total{label="series"}, when the limit of samples moved the slot to other
 }
 
 // farSlots holds the slots that do not fit into a cell.
@@ -52,17 +59,16 @@ type sessionSlot struct {
 }
 
 // near is how many slots are in a cell. Those used most find their way there.
-const near = 8
+const near = 6
 
 // find returns the slot of a combination, nil when it is not open. Slots change places now and then, so the
 // result is valid until the next call.
 func (cell *Cell) find(k uint32, ticks *uint32) *slot {
-	for i := range cell.keys {
-		if cell.keys[i] != k {
+	for i := range cell.near {
+		if cell.near[i].key != k {
 			continue
 		}
 		if *ticks++; i > 0 && *ticks%16 == 0 {
-			cell.keys[i], cell.keys[i-1] = cell.keys[i-1], k
 			cell.near[i], cell.near[i-1] = cell.near[i-1], cell.near[i]
 			i--
 		}
@@ -79,25 +85,24 @@ func (cell *Cell) find(k uint32, ticks *uint32) *slot {
 	if *ticks++; *ticks%64 == 0 { // the places change, the map keeps its size
 		const last = near - 1
 		delete(cell.far.at, k)
-		cell.far.at[cell.keys[last]] = i
-		cell.keys[last] = k
+		cell.far.at[cell.near[last].key] = i
 		*s, cell.near[last] = cell.near[last], *s
 		return &cell.near[last]
 	}
 	return s
 }
 
-func (cell *Cell) insert(k uint32, s *slot) *slot {
-	for i := range cell.keys {
-		if cell.keys[i] == 0 {
-			cell.keys[i], cell.near[i] = k, *s
+func (cell *Cell) insert(s *slot) *slot {
+	for i := range cell.near {
+		if cell.near[i].key == 0 {
+			cell.near[i] = *s
 			return &cell.near[i]
 		}
 	}
 	if cell.far == nil {
 		cell.far = &farSlots{at: map[uint32]int32{}}
 	}
-	cell.far.at[k] = int32(len(cell.far.slots))
+	cell.far.at[s.key] = int32(len(cell.far.slots))
 	cell.far.slots = append(cell.far.slots, s)
 	return s
 }
@@ -112,7 +117,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		s.generation = generation
 	}
 	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA]}
-	cell.backendID, cell.servers = c.backendID(e.Backend)
+	cell.backendID = c.backendID(e.Backend)
 	s.nextID++
 	t.mu.Lock()
 	cell.routePrefix = t.routePrefix(c.haproxy, e.Route.Values)
@@ -148,7 +153,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 }
 
 // backendID numbers backends for the server table, those of each HAProxy apart.
-func (c *Counter) backendID(backend string) (uint32, *backendServers) {
+func (c *Counter) backendID(backend string) uint32 {
 	return c.shard.servers.backend(c.haproxy + "\x00" + backend)
 }
 
@@ -182,18 +187,23 @@ func (t *Table) overflow(name string) uint32 {
 func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
 	t, cell := c.shard.table, &e.Data
 	rule := c.rule(e)
-	sl := &slot{verdict: rule.Verdict, timed: rule.LateAfterWithin}
+	sl := &slot{key: k, verdict: rule.Verdict, timed: rule.LateAfterWithin}
+	var x extra
 	t.mu.Lock()
-	c.openRequests(cell, sl)
+	c.openRequests(cell, sl, &x)
 	if sl.verdict.Reason != ReasonNone {
-		c.openUnserved(e, sl)
+		c.openUnserved(e, sl, &x)
 	}
 	t.mu.Unlock()
 	c.shard.grow()
-	return cell.insert(k, sl)
+	if x != (extra{}) {
+		cell.extras = append(cell.extras, x)
+		sl.extra = uint32(len(cell.extras))
+	}
+	return cell.insert(sl)
 }
 
-func (c *Counter) openRequests(cell *Cell, sl *slot) {
+func (c *Counter) openRequests(cell *Cell, sl *slot, x *extra) {
 	t, f := c.shard.table, &c.f
 	b := appendLabel(c.text[:0], "method", t.methods.names[f.method])
 	b = appendLabel(b, "code", codeLabel(f.status))
@@ -216,17 +226,17 @@ func (c *Counter) openRequests(cell *Cell, sl *slot) {
 	p := t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", catalogue.Other, "backend", catalogue.Other))
 	sl.requests = t.ensureOne(t.fam.requests, p, t.reg.intern(b), true)
 	if cell.reqPrefix != 0 { // otherwise the cell counts it
-		sl.overflow = t.overflow("series")
+		x.overflow = t.overflow("series")
 	}
 }
 
-func (c *Counter) openUnserved(e *labels.Entry[Cell], sl *slot) {
+func (c *Counter) openUnserved(e *labels.Entry[Cell], sl *slot, x *extra) {
 	t := c.shard.table
 	reason := catalogue.UnservedReasons()[sl.verdict.Reason-1]
 	text := labelsOf("frontend", e.Frontend, "code", codeLabel(c.f.status), "reason", reason)
-	if sl.unserved = t.ensureOne(t.fam.unserved, e.Data.routePrefix, t.reg.intern(text), false); sl.unserved == 0 {
+	if x.unserved = t.ensureOne(t.fam.unserved, e.Data.routePrefix, t.reg.intern(text), false); x.unserved == 0 {
 		text = labelsOf("frontend", catalogue.Other, "code", codeNone, "reason", reason)
-		sl.unserved = t.ensureOne(t.fam.unserved, t.otherPrefix(c.haproxy), t.reg.intern(text), true)
+		x.unserved = t.ensureOne(t.fam.unserved, t.otherPrefix(c.haproxy), t.reg.intern(text), true)
 	}
 }
 

@@ -78,14 +78,17 @@ func (c *Counter) request(rec *parser.Record) {
 	vals := s.vals
 	vals[slot.requests] += f.n
 	vals[cell.frontend] += f.n
-	if slot.unserved != 0 {
-		vals[slot.unserved] += f.n
+	if slot.extra != 0 {
+		x := &cell.extras[slot.extra-1]
+		if x.unserved != 0 {
+			vals[x.unserved] += f.n
+		}
+		if x.overflow != 0 {
+			vals[x.overflow] += f.n
+		}
 	}
 	for _, off := range cell.overflow {
 		vals[off] += f.n
-	}
-	if slot.overflow != 0 {
-		vals[slot.overflow] += f.n
 	}
 	c.route(vals[cell.route:])
 	c.times(cell)

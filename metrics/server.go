@@ -8,31 +8,27 @@ import (
 	"haproxy_log_exporter/parser"
 )
 
-// serverKey returns a number for a server's name: the name itself when it has at most seven bytes, else a
-// seeded hash. Names come from HAProxy's configuration, not from clients.
+// serverKey returns a number for a server's name, never 0: the name itself when it has at most seven bytes,
+// else a seeded hash. Names come from HAProxy's configuration, not from clients.
 func (s *Shard) serverKey(name []byte) uint64 {
-	if len(name) < 8 {
-		var b [8]byte
-		copy(b[:], name)
-		b[7] = byte(len(name))
-		return binary.LittleEndian.Uint64(b[:])
+	switch n := len(name); {
+	case n > 7:
+		return maphash.Bytes(s.seed, name) | 1<<63
+	case n > 3:
+		return uint64(binary.LittleEndian.Uint32(name)) | uint64(binary.LittleEndian.Uint32(name[n-4:])>>8)<<32 | uint64(n)<<56
+	case n > 0:
+		return uint64(name[0]) | uint64(name[n/2])<<8 | uint64(name[n-1])<<16 | uint64(n)<<56
+	default:
+		return 1 << 62
 	}
-	return maphash.Bytes(s.seed, name) | 1<<63
-}
-
-// backendServers holds where the usual ends of the first servers of a backend are counted: nearly all lines.
-type backendServers struct {
-	keys [4]uint64    // Shard.serverKey, 0 for none
-	offs [4][6]uint32 // by class of the status, for termination state --
 }
 
 // serverTable finds the offset of server_requests_total by server, backend, class of the status and
-// termination state: open addressing, for what backendServers does not hold. Both are caches like Cell.
+// termination state: open addressing, for what a Cell does not hold. It is a cache like Cell.
 type serverTable struct {
-	slots    []serverSlot
-	used     int
-	ids      map[string]uint32 // of backends
-	backends []*backendServers // by id-1
+	slots []serverSlot
+	used  int
+	ids   map[string]uint32 // of backends
 }
 
 // serverSlot is a found series.
@@ -49,15 +45,14 @@ func newServerTable() *serverTable {
 	return &serverTable{slots: make([]serverSlot, 64), ids: map[string]uint32{}}
 }
 
-// backend returns the number of a backend in this table, and its servers.
-func (t *serverTable) backend(name string) (uint32, *backendServers) {
+// backend returns the number of a backend in this table.
+func (t *serverTable) backend(name string) uint32 {
 	id, ok := t.ids[name]
 	if !ok {
-		t.backends = append(t.backends, &backendServers{})
-		id = uint32(len(t.backends))
+		id = uint32(len(t.ids) + 1)
 		t.ids[name] = id
 	}
-	return id, t.backends[id-1]
+	return id
 }
 
 func (t *serverTable) start(name, rest uint64) uint64 {
@@ -100,24 +95,27 @@ func (c *Counter) server(e *labels.Entry[Cell], rec *parser.Record) {
 	if name == nil {
 		return
 	}
+	f, cell := &c.f, &e.Data
 	k := c.shard.serverKey(name)
-	b := e.Data.servers
-	if c.f.term == termNormal {
-		for i := range b.keys {
-			if b.keys[i] != k && b.keys[i] != 0 {
-				continue
+	usual := f.term == termNormal && uint(f.status-200) < 100
+	if usual {
+		for i := range cell.serverKeys {
+			if cell.serverKeys[i] == k {
+				c.shard.vals[cell.serverOffs[i]] += f.n
+				return
 			}
-			b.keys[i] = k
-			off := &b.offs[i][uint32(max(c.f.status, 0))/100]
-			if *off == 0 {
-				*off = c.otherServer(e, k, name)
-			}
-			c.shard.vals[*off] += c.f.n
-			return
 		}
 	}
 	off := c.otherServer(e, k, name)
-	c.shard.vals[off] += c.f.n
+	c.shard.vals[off] += f.n
+	if usual {
+		for i := range cell.serverKeys {
+			if cell.serverKeys[i] == 0 {
+				cell.serverKeys[i], cell.serverOffs[i] = k, off
+				return
+			}
+		}
+	}
 }
 
 // otherServer finds the offset for a server that the slot does not know.
