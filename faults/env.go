@@ -30,6 +30,9 @@ type Program struct {
 	Env  []string
 	// NoState leaves out --state.dir: the program keeps none, restarts are not scored.
 	NoState bool
+	// FromEnd says that the program leaves out what the log holds when it starts: scenarios
+	// that begin with such lines write them after the start.
+	FromEnd bool
 }
 
 // Env is one run of a scenario: a directory, the program and its writers. A failure of the

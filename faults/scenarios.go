@@ -20,8 +20,15 @@ func Scenarios() []Scenario {
 
 // begin starts the program on a log that has n lines.
 func begin(e *Env, n int) *Writer {
-	w := e.Writer().Open(log).Write(n)
-	e.Start()
+	w := e.Writer().Open(log)
+	if e.Program.FromEnd {
+		e.Start()
+		e.Pass(time.Second)
+		w.Write(n)
+	} else {
+		w.Write(n)
+		e.Start()
+	}
 	e.Counted()
 	return w
 }

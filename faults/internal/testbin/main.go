@@ -48,6 +48,10 @@ func (c *counts) Block(b []byte, _ tail.Origin) {
 }
 
 func (c *counts) line(l []byte) {
+	if !bytes.HasPrefix(l, []byte("Nov ")) {
+		c.Other++
+		return
+	}
 	_, l, ok := bytes.Cut(l, []byte("] fe "))
 	backend, l, ok2 := bytes.Cut(l, []byte("/srv1 "))
 	_, l, ok3 := bytes.Cut(l, []byte(" "))
