@@ -10,7 +10,6 @@ import (
 	"haproxy_log_exporter/generate/configfile"
 	"haproxy_log_exporter/generate/mtail"
 	"haproxy_log_exporter/internal/diag"
-	"haproxy_log_exporter/metrics"
 )
 
 // GenerateOptions are the flags of generate config.
@@ -50,7 +49,7 @@ func GenerateMtail(_ context.Context, o Options, std Streams) error {
 	if err != nil {
 		return err
 	}
-	opt := mtail.Options{Labels: s.spec, Buckets: metrics.Bounds(s.metrics.Buckets, s.metrics.SLAs)}
+	opt := mtail.Options{Labels: s.spec, Buckets: s.metrics.Bounds()}
 	if len(s.sources) > 0 {
 		opt.Formats = s.sources[0].formats
 	} else if opt.Formats, err = namedFormats(config.Source{Formats: texts(o.Flags.LogFormats)}); err != nil {

@@ -52,13 +52,3 @@ func (t *Table) SampleLimit() int { return t.opt.SampleLimit }
 
 // Rule returns the outcome rule that decided the HTTP request that was recorded last, which is rec.
 func (c *Counter) Rule(rec *parser.Record) Rule { return *c.rule(c.resolver.Resolve(rec)) }
-
-// Bounds returns the upper bounds of the histograms in seconds, ascending, for configured buckets (nil for the
-// default) and classes of service.
-func Bounds(seconds []float64, slas []SLA) []float64 {
-	var out []float64
-	for _, ms := range newBuckets(seconds, slas).bounds {
-		out = append(out, float64(ms)/1000)
-	}
-	return out
-}
