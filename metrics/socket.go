@@ -19,7 +19,7 @@ func (s *Samples) AddHAProxy(r *haproxy.Result) {
 		s.addScope(r, scope)
 	}
 	for _, e := range r.Entries {
-		s.Add(catalogue.StickTableEntryUsed, e.Value, e.Table, e.Key, e.Counter)
+		s.Add(catalogue.StickTableEntryUsed, e.Value, valid(e.Table), valid(e.Key), valid(e.Counter))
 	}
 }
 
