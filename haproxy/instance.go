@@ -100,7 +100,12 @@ func NewInstance(opt Options) (*Instance, error) {
 	if !slices.Contains([]Metrics{MetricsAll, MetricsMinimal, MetricsNone}, in.opt.Metrics) {
 		errs = append(errs, fmt.Errorf("haproxy.socket.metrics is %q, not all, minimal or none", opt.Metrics))
 	}
+	seen := map[string]bool{}
 	for _, e := range opt.Entries {
+		if seen[e.Table] {
+			errs = append(errs, fmt.Errorf("entries of stick table %q are asked for twice", e.Table))
+		}
+		seen[e.Table] = true
 		if e.Table == "" || e.Top < 1 || e.Top > MaxEntries {
 			errs = append(errs, fmt.Errorf("entries of stick table %q: %d is not between 1 and %d", e.Table, e.Top, MaxEntries))
 		}

@@ -256,6 +256,7 @@ func TestEntries(t *testing.T) {
 	reply := "# table: st, type: string, size:1024, used:3\n" +
 		"0x1: key=a b use=0 x use=0 exp=599962 shard=0 gpc0=3 http_req_rate(10000)=9\n" +
 		"0x2: key=b use=0 exp=1 gpc0=7 http_req_rate(10000)=1\n" +
+		"0x4: key=b use=0 exp=1 gpc0=6 http_req_rate(10000)=0\n" +
 		"0x3: key=c use=0 exp=1 gpc0=5 http_req_rate(10000)=2\n\n"
 	got, err := parseEntries([]byte(reply), "st", 2)
 	want := []TableEntry{{"st", "b", "gpc0", 7}, {"st", "c", "gpc0", 5}, {"st", "a b use=0 x", "http_req_rate", 9}, {"st", "c", "http_req_rate", 2}}

@@ -158,6 +158,11 @@ func entryLine(line string) (key string, counters map[string]float64, ok bool) {
 
 // keepTop inserts e into the list, which is sorted by value downwards and never longer than top.
 func keepTop(list []TableEntry, e TableEntry, top int) []TableEntry {
+	for _, have := range list {
+		if have.Key == e.Key {
+			return list // two keys that are the same once cut: a label set must not appear twice
+		}
+	}
 	at := sort.Search(len(list), func(i int) bool { return list[i].Value < e.Value })
 	if at >= top {
 		return list

@@ -205,6 +205,9 @@ func (a *accumulator) count(w *worker, r *Row) (reset bool) {
 		p.row = r
 		return false
 	}
+	if p.row != nil {
+		return false // a second row of the same name (two bind lines with one name): the first one counts
+	}
 	p.row, p.prev = r, nil
 	if a.shared.watch {
 		p.prev = slices.Clone(p.last)

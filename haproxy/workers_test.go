@@ -387,3 +387,17 @@ func TestTwoSocketsOfOneProcess(t *testing.T) {
 		t.Errorf("%v, %d resets", got, a.resets)
 	}
 }
+
+// TestSameNameTwice: HAProxy allows two bind lines with one name. Only the first is counted, and nothing runs away.
+func TestSameNameTwice(t *testing.T) {
+	s := newSchema()
+	a := newAccumulator(s)
+	for i := range 3 {
+		r := made(s, 1, 100, 9, "2.6", fe(10))
+		r.rows = append(r.rows, made(s, 1, 100, 9, "2.6", fe(3)).rows...)
+		all := scrapeOf(a, 1000+int64(i), nil, r)
+		if got := value(t, all, catalogue.ScopeFrontend, "fe", "", "stot"); got != 10 || a.resets != 0 || len(all[catalogue.ScopeFrontend]) != 1 {
+			t.Errorf("scrape %d: %v, %d resets", i, got, a.resets)
+		}
+	}
+}
