@@ -7,10 +7,10 @@ PKG     := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(shell git rev-parse --short HEAD 2>/dev/null) -X $(PKG).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
 RACE    := ./tail/... ./state/... ./syslog/... ./haproxy/... ./labels/... ./metrics/... ./app/...
 
-.PHONY: help build run test lint unit race nested docs bench fault fault-compare fuzz e2e clean
+.PHONY: help build run test lint unit race nested docs bench fault fault-compare fuzz e2e e2e-monitoring clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
 build: ## the static binary, bin/haproxy_log_exporter
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/haproxy_log_exporter
@@ -39,6 +39,7 @@ nested: ## tests of the modules that keep foreign dependencies out of the export
 
 docs: ## regenerate every generated page
 	$(GO) run ./internal/gen/metricsdoc > docs/METRICS.md
+	$(GO) run ./internal/gen/monitoring
 	$(GO) run ./internal/gen/configdoc docs/configuration.md
 
 fuzz: ## each fuzz target for 30 seconds
@@ -59,6 +60,10 @@ fault-compare: ## the same scenarios for other tail programs and libraries
 e2e: ## long end-to-end runs with several HAProxy and Prometheus versions
 	./scripts/install-tools test
 	$(GO) test ./e2e/... -count=1 -timeout 60m -args -long
+
+e2e-monitoring: ## dashboards and alerts against real programs, six times as fast as life (about ten minutes)
+	./scripts/install-tools test
+	$(GO) test ./e2e/monitoring -v -count=1 -timeout 60m -args -long
 
 clean:
 	rm -rf bin dist

@@ -52,6 +52,19 @@ func TestParamsReachTheRules(t *testing.T) {
 	}
 }
 
+func TestRolesOfAConfiguration(t *testing.T) {
+	p := alerts.Defaults()
+	p.Roles = p.Roles.Only([]string{"partner", "sla", "team"})
+	body, err := alerts.File(p, "")
+	if err != nil || !strings.Contains(string(body), "sum by (job, partner, sla) (rate(") || strings.Contains(string(body), "client_env") {
+		t.Errorf("%v\n%.900s", err, body)
+	}
+	p.Roles = p.Roles.Only([]string{"team"})
+	if err := p.Validate(); err == nil {
+		t.Error("rules without a partner")
+	}
+}
+
 func TestAnObjectiveThatABurnRateCannotReachIsSaid(t *testing.T) {
 	p := alerts.Defaults()
 	p.Objectives = map[string]float64{"high": 0.999, "low": 0.9}

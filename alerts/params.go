@@ -29,6 +29,16 @@ func DefaultRoles() Roles {
 	return Roles{Client: r[0], ClientEnv: r[1], Partner: r[2], PartnerEnv: r[3], Service: r[4], SLA: r[5]}
 }
 
+// Only keeps the roles whose labels are among names: the route labels of a configuration.
+func (r Roles) Only(names []string) Roles {
+	for _, l := range []*string{&r.Client, &r.ClientEnv, &r.Partner, &r.PartnerEnv, &r.Service, &r.SLA} {
+		if !slices.Contains(names, *l) {
+			*l = ""
+		}
+	}
+	return r
+}
+
 // Params is what differs between installations. The zero value is not useful: start from Defaults.
 type Params struct {
 	// Job is the scrape job of the exporters: a name, or a regular expression when it has
@@ -162,7 +172,7 @@ func (p *Params) Validate() error {
 		errs = append(errs, fmt.Errorf("job %q is not a name and not a regular expression: %w", p.Job, err))
 	}
 	if p.Roles.Partner == "" || p.Roles.SLA == "" {
-		errs = append(errs, errors.New("the rules need route labels for the partner and the SLA"))
+		errs = append(errs, errors.New("the rules need route labels called partner and sla: see labels in the configuration"))
 	}
 	seen := map[string]bool{}
 	for _, l := range slices.Concat(p.cluster(), []string{"instance"}, p.route()) {

@@ -27,6 +27,9 @@ func GenerateRules(_ context.Context, o Options, ro RulesOptions, std Streams) e
 	}
 	p := alerts.Defaults()
 	p.Optional, p.Cluster, p.GrafanaURL = ro.Optional, ro.Cluster, ro.GrafanaURL
+	if names := s.spec.Names(); len(names) > 0 {
+		p.Roles = p.Roles.Only(names)
+	}
 	if ro.Job != "" {
 		p.Job = ro.Job
 	}
