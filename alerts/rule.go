@@ -163,10 +163,7 @@ func (e *expander) families(where, expr string) {
 // Recorded names (with a colon) are not looked at.
 func UnknownMetrics(expr string) error {
 	var unknown []string
-	for _, name := range familyName.FindAllString(withoutStrings(expr), -1) {
-		if !strings.HasPrefix(name, "haproxy_") {
-			continue
-		}
+	for _, name := range Metrics(expr) {
 		if _, ok := catalogue.Find(name); ok {
 			continue
 		}
@@ -183,6 +180,11 @@ func UnknownMetrics(expr string) error {
 		return errors.New("not in the catalogue: " + strings.Join(unknown, ", "))
 	}
 	return nil
+}
+
+// Metrics lists the names in an expression that begin as ours do; the label haproxy is none of them.
+func Metrics(expr string) []string {
+	return slices.DeleteFunc(familyName.FindAllString(withoutStrings(expr), -1), func(n string) bool { return !strings.HasPrefix(n, "haproxy_") })
 }
 
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)

@@ -262,7 +262,9 @@ func (s *simulation) durations(labels string, n, mean, timeout float64) {
 		}
 		return 0.5 * (1 + math.Erf(math.Log(le/mean)/(0.55*math.Sqrt2)))
 	}
-	for name, factor := range map[string]float64{"haproxy_log_request_duration_seconds": 1, "haproxy_log_response_duration_seconds": 0.85} {
+	factors := map[string]float64{"haproxy_log_request_duration_seconds": 1, "haproxy_log_response_duration_seconds": 0.85}
+	for _, name := range sorted(factors) {
+		factor := factors[name]
 		for _, le := range simBuckets() {
 			s.count(name+"_bucket", labels+fmt.Sprintf(`,le="%g"`, le), n*share(le, mean*factor))
 		}

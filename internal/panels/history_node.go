@@ -18,7 +18,9 @@ func sorted[V any](m map[string]V) []string {
 
 // static are routes, objectives and explanations.
 func (s *simulation) static(node string) {
-	for sla, v := range map[string][3]float64{"high": {10, 3, 0.995}, "medium": {30, 30, 0.99}, "low": {300, 300, 0.98}} {
+	classes := map[string][3]float64{"high": {10, 3, 0.995}, "medium": {30, 30, 0.99}, "low": {300, 300, 0.98}}
+	for _, sla := range sorted(classes) {
+		v := classes[sla]
 		l := node + `,sla="` + sla + `"`
 		s.gauge("haproxy_log_sla_timeout_seconds", l, v[0])
 		s.gauge("haproxy_log_sla_within_seconds", l, v[1])
@@ -26,7 +28,7 @@ func (s *simulation) static(node string) {
 	}
 	for _, r := range simRoutes() {
 		s.gauge("haproxy_log_route_info", node+","+r.labels(), 1)
-		for be := range s.spread(&r) {
+		for _, be := range sorted(s.spread(&r)) {
 			s.gauge("haproxy_log_backend_route_info", node+","+r.labels()+`,proxy="`+be+`"`, 1)
 		}
 	}
@@ -96,7 +98,9 @@ func (s *simulation) process(node string, load float64) {
 
 func (s *simulation) backends(node string) {
 	for _, r := range simRoutes() {
-		for be, share := range s.spread(&r) {
+		spread := s.spread(&r)
+		for _, be := range sorted(spread) {
+			share := spread[be]
 			down := r.partner == "initech" && s.during(0.70, 0.73)
 			open := r.perSecond * r.seconds * share
 			if r.partner == "globex" && s.during(0.35, 0.5) {
