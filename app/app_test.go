@@ -286,3 +286,25 @@ func TestStatusPage(t *testing.T) {
 		t.Errorf("POST /-/reload answers %d without --web.enable-lifecycle", resp.StatusCode)
 	}
 }
+
+// TestSourcesWithOtherFields: a field of labels and counters has to be in the formats of one source, not of all.
+func TestSourcesWithOtherFields(t *testing.T) {
+	dir := t.TempDir()
+	web, tcp, conf := filepath.Join(dir, "web.log"), filepath.Join(dir, "tcp.log"), filepath.Join(dir, "exporter.yml")
+	write(t, web, 3)
+	if err := os.WriteFile(tcp, []byte("127.0.0.1:34032 [21/Nov/2026:04:50:36.591] db pg/s1 0/0/5 212 -- 5/5/2/1/0 0/0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("sources: [{path: %s, from: start, format: httplog}, {path: %s, from: start, format: tcplog}]\n"+
+		"labels: [{from: path, template: '/{client}/{partner}'}]\ncounters: [{name: statuses, labels: [status], when: [status >= 200]}]\n", web, tcp)
+	configFile(t, conf, text)
+	r := start(t, Options{ConfigFile: conf})
+	r.wait(requests, 3)
+	r.wait(`haproxy_log_sessions_total{frontend="db",backend="pg",termination_state="--"}`, 1)
+	r.wait(`haproxy_log_statuses_total{status="200"}`, 3)
+
+	configFile(t, conf, strings.ReplaceAll(text, "status", "sttus"))
+	if err := r.app.Reload(); err == nil || !strings.Contains(err.Error(), "no log format has a field sttus") {
+		t.Errorf("a field that nothing prints: %v", err)
+	}
+}

@@ -36,7 +36,7 @@ func build(s *settings, all bool) (*plan, error) {
 		set, ok := byText[key]
 		if !ok {
 			var err error
-			if set, err = parser.NewSet(f, parser.SetOptions{Want: s.wanted(), All: all}); err != nil {
+			if set, err = parser.NewSet(f, parser.SetOptions{All: all}); err != nil {
 				problems = append(problems, err)
 			}
 			byText[key] = set
@@ -48,8 +48,13 @@ func build(s *settings, all bool) (*plan, error) {
 	}
 	var err error
 	if p.schemas, err = labels.BindAny(s.spec, p.sets); err != nil {
+		problems = append(problems, err)
+	}
+	problems = append(problems, p.checkFields())
+	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
+	p.sessionsOnly()
 	p.admission = labels.NewAdmission(p.schemas[0], labels.Limits{Values: s.conf.Limits.Values, Routes: s.conf.Limits.Routes})
 	opt := s.metrics
 	opt.Admission = p.admission
@@ -70,33 +75,54 @@ func build(s *settings, all bool) (*plan, error) {
 	return p, errors.Join(problems...)
 }
 
-// wanted lists the fields that labels, counters and exemplars ask for beside the canonical ones.
-func (s *settings) wanted() []string {
-	var out []string
-	for _, r := range s.spec.Rules {
-		out = append(out, r.From.Value)
+// checkFields refuses fields of counters and exemplars that the formats of no source have. Those of labels
+// are checked where they are bound.
+func (p *plan) checkFields() error {
+	var problems []error
+	check := func(what, field string) {
+		var err error
+		for _, set := range p.sets {
+			if _, err = set.Field(field); err == nil {
+				return
+			}
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", what, err))
+		}
 	}
-	for _, c := range s.metrics.Counters {
+	for _, c := range p.metrics.Counters {
 		for _, l := range c.Labels {
-			if !slices.Contains(s.spec.Names(), l.Value) { // route labels are no fields
-				out = append(out, l.Value)
+			if l.Value != "frontend" && l.Value != "backend" && !slices.Contains(p.spec.Names(), l.Value) { // those and route labels always exist
+				check("counter "+c.Name.Value, l.Value)
 			}
 		}
 		for _, w := range c.When {
-			out = append(out, w.Field)
+			check("counter "+c.Name.Value, w.Field)
 		}
 	}
-	if s.metrics.ExemplarField != "" {
-		out = append(out, s.metrics.ExemplarField)
+	if p.metrics.ExemplarField != "" {
+		check("exemplars", p.metrics.ExemplarField)
 	}
-	return out
+	return errors.Join(problems...)
+}
+
+// sessionsOnly warns when labels come from requests and no format prints any.
+func (p *plan) sessionsOnly() {
+	if len(p.sets) == 0 || slices.ContainsFunc(p.sets, (*parser.Set).HTTP) {
+		return
+	}
+	for _, r := range p.spec.Rules {
+		if _, err := p.sets[0].Field(r.From.Value); err != nil {
+			p.warnings = append(p.warnings, fmt.Sprintf("labels from %s stay empty: the log formats print TCP sessions, no requests", r.From.Value))
+		}
+	}
 }
 
 // newIngest returns what counts the lines of source i into a shard.
 func (p *plan) newIngest(i int, shard *metrics.Shard) (*ingest, error) {
 	in, err := newIngest(p.sets[i], p.schemas[i], p.table, shard)
 	if err == nil && len(p.haproxies) > 1 && p.sources[i].HAProxy.Value == "" {
-		err = in.byTag(p.sets[i], p.schemas[i], p.table, p.haproxies)
+		in.byTag(p.sets[i], p.schemas[i], p.table, p.haproxies)
 	}
 	return in, err
 }

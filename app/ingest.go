@@ -42,10 +42,7 @@ type ingest struct {
 // made: a reader keeps only those that somebody wanted by then.
 func newIngest(set *parser.Set, schema *labels.Schema, table *metrics.Table, shard *metrics.Shard) (*ingest, error) {
 	in := &ingest{shard: shard, resolver: labels.NewResolver[metrics.Cell](schema, table.Admission()), now: time.Now, samples: &samples{}, dupes: &atomic.Uint64{}}
-	var err error
-	if in.counter, err = shard.NewCounter(set, in.resolver); err != nil {
-		return nil, err
-	}
+	in.counter = shard.NewCounter(set, in.resolver)
 	in.dedupe = namesTimeAndPort(set)
 	if slices.Contains(set.Names(), parser.LogCounter.String()) {
 		if _, err := set.Field("lc"); err != nil {
@@ -131,17 +128,13 @@ type taggedCounter struct {
 
 // byTag makes the ingest tell HAProxies apart by log tag. Lines with another tag belong to the
 // source's own HAProxy.
-func (in *ingest) byTag(set *parser.Set, schema *labels.Schema, table *metrics.Table, hs []haproxySettings) error {
+func (in *ingest) byTag(set *parser.Set, schema *labels.Schema, table *metrics.Table, hs []haproxySettings) {
 	for _, h := range hs {
 		for _, tag := range h.tags {
-			c, err := in.shard.NewCounter(set, labels.NewResolver[metrics.Cell](schema, table.Admission()))
-			if err != nil {
-				return err
-			}
+			c := in.shard.NewCounter(set, labels.NewResolver[metrics.Cell](schema, table.Admission()))
 			in.tagged = append(in.tagged, taggedCounter{[]byte(tag), c.ForHAProxy(h.name)})
 		}
 	}
-	return nil
 }
 
 // counterFor returns the counter of the HAProxy that wrote the line read last.

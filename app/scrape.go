@@ -16,20 +16,22 @@ import (
 
 // saveShare is the share of a scrape's time that saving may take; a scrape is answered without a
 // saved cut after that, and marked.
-const saveShare = 4
+const (
+	saveShare   = 4
+	socketShare = 2 // the same for the sockets
+)
 
 // Page implements metrics.Provider: it takes a cut, saves it, asks the sockets, and answers from
 // that cut. The metrics handler coalesces concurrent scrapes, so one Page runs at a time.
 func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	var (
-		wg      sync.WaitGroup
-		sockets []*haproxy.Result
-	)
-	wg.Go(func() { sockets = a.scrapeSockets(ctx) })
+	// The sockets come first, with half of the time: what they said is part of what is saved, so that a
+	// kill cannot take back what this scrape shows; and lines are counted a moment later than requests.
+	socketCtx, cancel := shareOf(ctx, socketShare)
+	sockets := a.scrapeSockets(socketCtx)
+	cancel()
 	cut, saved := a.cutAndSave(ctx)
-	wg.Wait()
 	a.lastSockets.Store(&socketResults{sockets})
 	samples := metrics.NewSamples(a.plan.table.Families())
 	hide := a.hideLog()
