@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 	runs := fs.Int("runs", 0, "run each scenario that often")
 	binary := fs.String("binary", os.Getenv("FAULTS_BINARY"), "program under test")
 	only := fs.String("only", "", "run only scenarios with this in their name")
+	// Most of a scenario is waiting for the world to have happened.
+	if err := fs.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	flag.Parse()
 	s := settings{all: *all, runs: 1, kills: 20, binary: *binary, only: *only}
 	if s.all {
@@ -59,10 +63,19 @@ func current(t *testing.T) (s settings) {
 	return s
 }
 
-// build compiles a package of this module once a test process.
+// build compiles a package of this module. Other users have to be able to run it: scenarios
+// about permissions do.
 func build(t *testing.T, pkg string, args ...string) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	dir, err := os.MkdirTemp("", "faults")
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	out := filepath.Join(dir, filepath.Base(pkg))
 	cmd := exec.Command("go", append(append([]string{"build", "-o", out}, args...), pkg)...)
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", pkg, err, b)
@@ -95,7 +108,6 @@ func skip(s Scenario) string {
 // nothing but packages tail and state.
 func TestFault(t *testing.T) {
 	set := current(t)
-	slots := make(chan struct{}, 8) // most of a scenario is waiting
 	for name, p := range programs(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, s := range Scenarios() {
@@ -111,8 +123,6 @@ func TestFault(t *testing.T) {
 							t.Skip(why)
 						}
 						t.Parallel()
-						slots <- struct{}{}
-						defer func() { <-slots }()
 						score(t, s, p)
 					})
 				}
@@ -141,6 +151,7 @@ func TestFaultKills(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			begin := time.Now()
 			s := KillStorm("kills", set.kills, false, func(e *Env, w *Writer) {
 				e.Shift(log)

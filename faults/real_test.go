@@ -156,7 +156,7 @@ func TestFaultReloads(t *testing.T) {
 			r := haproxytest.StartRsyslog(t, "")
 			partners := haproxytest.StartPartners(t)
 			port := haproxytest.FreePort(t)
-			h := haproxytest.Start(t, haproxytest.Options{Master: true, Config: reloadConfig(r.Socket, port, partners)})
+			h := haproxytest.Start(t, haproxytest.Options{Master: true, Config: reloadConfig(r.UDP, port, partners)})
 			s := Scenario{Name: "haproxy_reloads", Run: func(e *Env) {
 				e.Log = r.File
 				e.Start()
@@ -193,7 +193,7 @@ func TestFaultReloads(t *testing.T) {
 	}
 }
 
-func reloadConfig(socket string, port int, p *haproxytest.Partners) string {
+func reloadConfig(target string, port int, p *haproxytest.Partners) string {
 	return fmt.Sprintf(`
 global
     log %s local0
@@ -216,7 +216,7 @@ backend slow
     server srv1 %s
 backend errors
     server srv1 %s
-`, socket, port, p.OK, p.Slow, p.Error)
+`, target, port, p.OK, p.Slow, p.Error)
 }
 
 type clients struct {

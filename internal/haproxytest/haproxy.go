@@ -160,7 +160,8 @@ func (h *HAProxy) Reload() error {
 			return nil
 		}
 		// 2.6 answers nothing at once; a refused configuration shows only in this counter.
-		if now := h.masterLine(); strings.Contains(now, "[failed:") && now != line {
+		// The line also has the number of reloads, which grows with a success.
+		if now := h.masterLine(); strings.Contains(now, "[failed:") && !strings.Contains(now, "[failed: 0]") && now != line {
 			return fmt.Errorf("reload refused: %s", now)
 		}
 		time.Sleep(10 * time.Millisecond)
