@@ -83,7 +83,8 @@ func (s *Schema) Bind(set *parser.Set) (*Schema, []string, error) {
 	return c, names, nil
 }
 
-// BindAny returns one schema for each set. A field is a problem only when all sets lack it.
+// BindAny returns one schema for each set. A field is a problem only when all sets lack it; and not when
+// all print TCP sessions, which have no path: labels from a request's fields are empty then.
 func BindAny(s Spec, sets []*parser.Set) ([]*Schema, error) {
 	var out []*Schema
 	count := map[string]int{}
@@ -100,8 +101,9 @@ func BindAny(s Spec, sets []*parser.Set) ([]*Schema, error) {
 		}
 	}
 	var l diag.List
+	http := slices.ContainsFunc(sets, (*parser.Set).HTTP)
 	for n, k := range count {
-		if k == len(sets) {
+		if k == len(sets) && (http || !parser.KnownField(n)) {
 			l = append(l, why[n]...)
 		}
 	}

@@ -2,8 +2,6 @@ package metrics
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -119,20 +117,17 @@ type boundCondition struct {
 // cachedCustom bounds the cache of a binding.
 const cachedCustom = 8192
 
-// bindCounters resolves the fields. A counter whose fields no format of the set has is left out: another
-// source may have them.
-func (t *Table) bindCounters(set *parser.Set) ([]*customBinding, error) {
+// bindCounters resolves the fields. One that no format of this source has is empty, and a condition on it
+// does not hold: another source may have it, and who wires the sources refuses a field that none has.
+func (t *Table) bindCounters(set *parser.Set) []*customBinding {
 	var bound []*customBinding
-	var errs []error
 	for _, c := range t.counters {
 		c.family = t.reg.byName[c.name]
 		b := &customBinding{customCounter: c, cache: map[string]uint32{}}
-		var err error
 		for _, l := range c.labels {
 			f := parser.FieldNone
 			if l.field != "" {
-				f, err = set.Field(l.field)
-				errs = append(errs, wrap(c.name, err))
+				f = fieldOrNone(set, l.field)
 			} else {
 				b.perRun = true
 			}
@@ -140,20 +135,19 @@ func (t *Table) bindCounters(set *parser.Set) ([]*customBinding, error) {
 		}
 		for i := range c.spec.When {
 			w := &c.spec.When[i]
-			f, err := set.Field(w.Field)
-			errs = append(errs, wrap(c.name, err))
-			b.when = append(b.when, boundCondition{w, f})
+			b.when = append(b.when, boundCondition{w, fieldOrNone(set, w.Field)})
 		}
 		bound = append(bound, b)
 	}
-	return bound, errors.Join(errs...)
+	return bound
 }
 
-func wrap(name string, err error) error {
-	if err == nil {
-		return nil
+func fieldOrNone(set *parser.Set, name string) parser.Field {
+	f, err := set.Field(name)
+	if err != nil {
+		return parser.FieldNone
 	}
-	return fmt.Errorf("counter %s: %w", name, err)
+	return f
 }
 
 func (w *boundCondition) holds(rec *parser.Record) bool {

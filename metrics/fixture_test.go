@@ -80,9 +80,7 @@ func newFixture(t testing.TB, sp labels.Spec, opt Options, texts ...string) *fix
 
 func (f *fixture) newShard(source, haproxy string) *Shard {
 	s := f.table.NewShard(source, haproxy)
-	if _, err := s.NewCounter(f.set, labels.NewResolver[Cell](f.schema, f.table.Admission())); err != nil {
-		f.t.Fatal(err)
-	}
+	s.NewCounter(f.set, labels.NewResolver[Cell](f.schema, f.table.Admission()))
 	return s
 }
 

@@ -186,10 +186,7 @@ func TestIdleSeriesLeaveAndReturn(t *testing.T) {
 func TestSeveralHAProxys(t *testing.T) {
 	f := newFixture(t, routeSpec(), Options{HAProxies: []string{"a", "b"}}, "httplog")
 	one, two := f.newShard("1.log", "a"), f.newShard("2.log", "b")
-	extra, err := two.NewCounter(f.set, labels.NewResolver[Cell](f.schema, f.table.Admission()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	extra := two.NewCounter(f.set, labels.NewResolver[Cell](f.schema, f.table.Admission()))
 	extra.ForHAProxy("a") // some lines of the second source are of the first HAProxy
 	res := f.reader.Line([]byte(request("c", "0/0/0/1/2 200 10")), &f.rec)
 	one.Record(&f.rec, res)

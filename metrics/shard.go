@@ -45,25 +45,20 @@ func (s *Shard) Source() string { return s.source }
 // NewCounter binds the shard to the formats of its source: the resolver finds the labels of a record, set
 // the fields that configured counters and exemplars need. The first Counter is the one that Shard.Record
 // uses; further ones are for lines of other HAProxies in the same source (see ForHAProxy).
-func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) (*Counter, error) {
+func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 	c := s.main
 	if c.resolver != nil {
 		c = &Counter{shard: s, haproxy: c.haproxy}
 	}
 	c.resolver = r
 	t := s.table
-	var err error
-	if c.customs, err = t.bindCounters(set); err != nil {
-		return nil, err
-	}
+	c.customs = t.bindCounters(set)
 	s.counters = append(s.counters, c)
 	c.exemplar = parser.FieldNone
 	if t.opt.ExemplarField != "" {
-		if c.exemplar, err = set.Field(t.opt.ExemplarField); err != nil {
-			return nil, wrap("exemplars", err)
-		}
+		c.exemplar = fieldOrNone(set, t.opt.ExemplarField)
 	}
-	return c, nil
+	return c
 }
 
 // forget empties the caches that hold admitted values, after Table.ResetLimits.

@@ -122,6 +122,16 @@ func canonical(name string) (Field, bool) {
 	return FieldNone, false
 }
 
+// KnownField reports whether a name means a field of HAProxy's own, whether or not a format prints it: a
+// canonical name (path) or an alias (%HM).
+func KnownField(name string) bool {
+	if _, ok := canonical(name); ok {
+		return true
+	}
+	_, ok := findAlias(strings.TrimPrefix(name, "%"))
+	return ok
+}
+
 // lookup resolves a name to a canonical field, or to the wish for an extra slot.
 func (s *Set) lookup(name string) (f Field, extra, ok bool) {
 	bare := strings.TrimSpace(name)

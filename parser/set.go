@@ -88,6 +88,9 @@ func NewSet(formats []Format, opt SetOptions) (*Set, error) {
 	return s, problems.Err()
 }
 
+// HTTP reports whether any of the formats prints requests; else all print TCP sessions.
+func (s *Set) HTTP() bool { return slices.ContainsFunc(s.programs, (*Program).HTTP) }
+
 // sameShape reports whether lines of p and q look alike.
 func (p *Program) sameShape(q *Program) bool {
 	return slices.EqualFunc(p.items, q.items, func(a, b item) bool {
