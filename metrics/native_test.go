@@ -1,7 +1,9 @@
 package metrics
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,4 +79,72 @@ func TestBuckets(t *testing.T) {
 			t.Fatalf("%d ms: %v", ms, v)
 		}
 	}
+}
+
+// TestNativeHistogramIsWholeOrAbsent restores a table that kept none.
+func TestNativeHistogramIsWholeOrAbsent(t *testing.T) {
+	old := newFixture(t, routeSpec(), Options{NoNative: true}, "httplog").counted(request("c", "0/0/0/1/20 200 10"))
+	data := old.cut().Marshal(nil)
+	f := newFixture(t, routeSpec(), Options{}, "httplog")
+	if restarted, err := f.table.Restore(data); err != nil || len(restarted) > 0 {
+		t.Fatal(restarted, err)
+	}
+	f.counted(request("c", "0/0/0/1/20 200 10"), request("d", "0/0/0/1/20 200 10"))
+	for _, fam := range f.cut().Gather() {
+		if fam.GetName() != catalogue.RequestDuration {
+			continue
+		}
+		for _, m := range fam.Metric {
+			native := m.Histogram.Schema != nil
+			if first := m.Label[0].GetValue(); native != (first == "d") {
+				t.Errorf("client %s: native %v", first, native)
+			}
+		}
+	}
+}
+
+func TestExemplarsAreOnTheirSamples(t *testing.T) {
+	opt := Options{ExemplarField: "ID", ExemplarLabel: "request", SLAs: []SLA{{Name: "high", Timeout: 1e9}}}
+	f := newFixture(t, routeSpec("high"), opt, `%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ID %{+Q}r`)
+	f.shard.SetTime(1700000000500)
+	line := func(end, id string) string {
+		return `10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe be/s1 ` + end + ` ` + id + ` "GET /c/prod/p/prod/api/high/x HTTP/1.1"`
+	}
+	f.counted(line("0/0/0/1/20 200 10 ----", "good"), line("0/0/0/1/40 500 10 ----", "bad"), line("0/0/0/2000/2010 200 10 ----", "late"),
+		line("0/0/0/1/41 500 10 ----", strings.Repeat("x", 125)), line("0/0/0/1/42 500 10 ----", "-"))
+	var b bytes.Buffer
+	if err := f.cut().WriteOpenMetrics(&b); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for l := range strings.Lines(b.String()) {
+		if sample, ex, ok := strings.Cut(l, " # "); ok && !strings.HasPrefix(l, "#") {
+			got[sample[:strings.LastIndexByte(sample, ' ')]] = strings.TrimSpace(ex)
+		}
+	}
+	r := `client="c",client_env="prod",partner="p",partner_env="prod",partner_service="api",sla="high",backend="be"`
+	bad, late := `{request="bad"} 0.04 1.7000000005e+09`, `{request="late"} 2.01 1.7000000005e+09`
+	want := map[string]string{
+		`haproxy_log_request_duration_seconds_bucket{` + r + `,le="0.05"}`: bad, `haproxy_log_request_duration_seconds_bucket{` + r + `,le="2.5"}`: late,
+		`haproxy_log_sla_requests_total{` + r + `,outcome="failed"}`: bad, `haproxy_log_sla_requests_total{` + r + `,outcome="late"}`: late,
+	}
+	compare(t, got, want)
+}
+
+func TestDataPhase(t *testing.T) {
+	f := newFixture(t, routeSpec(), Options{ExtraHistograms: []string{"data"}}, `%ci:%cp [%tr] %ft %b/%s %Th/%Ti/%TR/%Tw/%Tc/%Tr/%Td/%Ta %ST %B %tsc %{+Q}r`)
+	for _, end := range []string{"1/2/3/4/5/6/70/91 200 9 ----", "0/0/0/0/0/0/50/+50 200 +9 ----", "0/0/0/0/0/0/30/30 101 9 ----", "0/0/0/-1/-1/-1/-1/3 503 9 SC--"} {
+		f.counted(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe be/s1 ` + end + ` "GET /c/prod/p/prod/api/high/x HTTP/1.1"`)
+	}
+	c := f.cut()
+	compareCounts(t, "ms", project(c, catalogue.PhaseSecondsTotal, "phase"),
+		map[string]uint64{"handshake": 1, "idle": 2, "request": 3, "queue": 4, "connect": 5, "response": 6, "data": 70})
+	compareCounts(t, "observations", project(c, catalogue.PhaseObservationsTotal, "phase"),
+		map[string]uint64{"handshake": 4, "idle": 4, "request": 4, "queue": 3, "connect": 3, "response": 3, "data": 1})
+	compareCounts(t, "aborts", project(c, catalogue.AbortsTotal, "phase"), map[string]uint64{"queue": 1})
+	c.eachValue(catalogue.PhaseDuration("data"), func(_ *series, v []uint64) {
+		if n := v[0]; n != 70 {
+			t.Errorf("the histogram's sum is %d", n)
+		}
+	})
 }

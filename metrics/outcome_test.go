@@ -135,6 +135,7 @@ func TestOutcomeOfLines(t *testing.T) {
 		`egress be/<NOSRV> 0/-1/-1/-1/0 503 217 - - SC-- 1/1/0/0/0 0/0`:                          "failed/no_server",
 		`egress be/<NOSRV> 0/1000/-1/-1/1000 503 217 - - sQ-- 1/1/0/0/0 0/1`:                     "throttled",
 		`egress be/s1 0/0/1/2/3 200 99 - - ---- 1/1/0/0/0 0/0`:                                   "met",
+		`egress be/s1 0/500/300/200/1000 200 99 - - ---- 1/1/0/0/0 0/0`:                          "met",
 		`egress be/s1 0/500/300/201/1001 200 99 - - ---- 1/1/0/0/0 0/0`:                          "late",
 		`egress be/s1 9000/0/1/20/9021 200 99 - - ---- 1/1/0/0/0 0/0`:                            "met", // slow client
 		`egress be/s1 0/0/1/20/90021 200 99999999 - - ---- 1/1/0/0/0 0/0`:                        "met", // slow download
@@ -221,7 +222,7 @@ func TestTerminationInfo(t *testing.T) {
 			t.Errorf("%q has a meaning", bad)
 		}
 	}
-	for in, want := range map[string]string{"": "", "-": "other", "XY": "other", "\x00\xff": "other", "sH": "sH"} {
+	for in, want := range map[string]string{"": "", "-": "other", "XY": "other", "-X": "other", "X-": "other", "\x00\xff": "other", "sH": "sH"} {
 		if got := tt.names[tt.id([]byte(in))]; got != want {
 			t.Errorf("state %q is counted as %q, want %q", in, got, want)
 		}

@@ -96,13 +96,14 @@ func story(t *testing.T, factor int, native bool) {
 	w.partners["umbrella"].close()
 	w.partners["initech"].close()
 	w.partners["globex"].slow.Store(true)
+	w.partners["wayne"].hang.Store(true)
 	w.dns.gone.Store(true)
 	if err := w.ha.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range [][2]string{
 		{"HAProxyPartnerUnreachable", "umbrella"}, {"HAProxyBackendNoServer", "initech"}, {"HAProxyPartnerTimingOut", "globex"},
-		{"HAProxyPartnerResolutionFailed", "stark"}, {"HAProxyBackendNoServer", "stark"}, {"HAProxyRouteBudgetBurnFast", "stark"},
+		{"HAProxyPartnerStalled", "wayne"}, {"HAProxyPartnerResolutionFailed", "stark"}, {"HAProxyBackendNoServer", "stark"}, {"HAProxyRouteBudgetBurnFast", "stark"},
 		{"HAProxyRouteBudgetBurnFast", "umbrella"}, {"HAProxyRouteBudgetBurnFast", "initech"}, {"HAProxyRouteBudgetBurnFast", "globex"},
 	} {
 		haproxytest.Wait(t, limit, x[0]+" fires for "+x[1], fired(x[0], x[1]))
@@ -117,7 +118,7 @@ func story(t *testing.T, factor int, native bool) {
 		"HAProxyPartnerUnreachable umbrella": true, "HAProxyBackendNoServer initech": true, "HAProxyPartnerTimingOut globex": true,
 		"HAProxyRouteBudgetBurnFast umbrella": true, "HAProxyRouteBudgetBurnFast initech": true, "HAProxyRouteBudgetBurnFast globex": true,
 		"HAProxyPartnerResolutionFailed stark": true, "HAProxyBackendNoServer stark": true, "HAProxyRouteBudgetBurnFast stark": true,
-		"HAProxyLogSilent ": true,
+		"HAProxyLogSilent ": true, "HAProxyPartnerStalled wayne": true,
 		// They wait longer, and may or may not be there in time.
 		"HAProxyRouteBudgetBurnSlow umbrella": false, "HAProxyRouteBudgetBurnSlow initech": false, "HAProxyRouteBudgetBurnSlow globex": false, "HAProxyRouteBudgetBurnSlow stark": false,
 		"HAProxyServerDown initech": false, "HAProxyLogIncomplete ": false,

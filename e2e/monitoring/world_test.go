@@ -43,6 +43,7 @@ type world struct {
 type partner struct {
 	addr  string
 	slow  atomic.Bool // every third request hangs until HAProxy gives up
+	hang  atomic.Bool // every request hangs
 	mu    sync.Mutex
 	l     net.Listener
 	s     *http.Server
@@ -69,7 +70,7 @@ func (p *partner) open(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 		switch {
 		case r.URL.Path == "/check":
-		case p.slow.Load() && n%3 == 0:
+		case p.hang.Load() || p.slow.Load() && n%3 == 0:
 			<-r.Context().Done()
 		case n%41 == 0:
 			w.WriteHeader(http.StatusNotFound)
@@ -146,7 +147,7 @@ defaults
     option httpslog
     option httpchk GET /check
     timeout connect 500ms
-    timeout client 10s
+    timeout client 300s
     timeout server 1s
     timeout queue 500ms
     retries 1
@@ -162,6 +163,7 @@ frontend egress
     use_backend globex:prod:invoice:high if { path_beg /billing/prod/globex/ }
     use_backend initech:prod:lookup:high if { path_beg /crm/prod/initech/ }
     use_backend umbrella:prod:batch:low if { path_beg /crm/prod/umbrella/ }
+    use_backend wayne:prod:batch:low if { path_beg /crm/prod/wayne/ }
     use_backend stark:prod:files:high if { path_beg /crm/prod/stark/ }
 backend acme:prod:pay:high
     http-request set-path /ok
@@ -175,6 +177,9 @@ backend initech:prod:lookup:high
     server s1 %[7]s maxconn 50 check inter 200ms fall 2
 backend umbrella:prod:batch:low
     server s1 %[8]s maxconn 50
+backend wayne:prod:batch:low
+    timeout server 300s
+    server s1 %[12]s maxconn 1000
 backend stark:prod:files:high
     server s1 partner.example:%[11]s maxconn 50 resolvers names init-addr none resolve-prefer ipv4
 frontend mq
@@ -204,14 +209,14 @@ func startWorld(t *testing.T) *world {
 	haproxytest.Need(t, "haproxy", "prometheus", "promtool", "go")
 	w := &world{t: t, dir: haproxytest.ShortDir(t), partners: map[string]*partner{}}
 	w.log, w.dns = startLog(t, w.dir), startDNS(t)
-	for _, name := range []string{"acme", "globex", "initech", "umbrella"} {
+	for _, name := range []string{"acme", "globex", "initech", "umbrella", "wayne"} {
 		w.partners[name] = startPartner(t)
 	}
 	writeCertificate(t, filepath.Join(w.dir, "cert.pem"))
 	w.ports.http, w.ports.tls, w.ports.tcp = haproxytest.FreePort(t), haproxytest.FreePort(t), haproxytest.FreePort(t)
 	a := func(n string) string { return w.partners[n].addr }
 	w.ha = haproxytest.Start(t, haproxytest.Options{Dir: w.dir, Master: true, Config: fmt.Sprintf(haproxyConfig,
-		w.log.addr, w.dir, w.ports.http, w.ports.tls, a("acme"), a("globex"), a("initech"), a("umbrella"), w.ports.tcp, w.dns.addr, strings.Split(a("acme"), ":")[1])})
+		w.log.addr, w.dir, w.ports.http, w.ports.tls, a("acme"), a("globex"), a("initech"), a("umbrella"), w.ports.tcp, w.dns.addr, strings.Split(a("acme"), ":")[1], a("wayne"))})
 	w.startExporter()
 	return w
 }
@@ -252,6 +257,7 @@ func (w *world) traffic(perSecond int) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 4,
 	}}
+	patient := &http.Client{Transport: &http.Transport{}}
 	once := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	old := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, DisableKeepAlives: true,
@@ -280,6 +286,11 @@ func (w *world) traffic(perSecond int) {
 				}
 				wg.Go(func() { ask(c, url) })
 			}
+			if n%6 == 0 {
+				wg.Go(func() {
+					ask(patient, fmt.Sprintf("http://127.0.0.1:%d/crm/prod/wayne/prod/batch/low/x", w.ports.http))
+				})
+			}
 			if n%5 == 0 {
 				wg.Go(func() { ask(client, fmt.Sprintf("http://127.0.0.1:%d/alive", w.ports.http)) })
 				wg.Go(func() { ask(once, fmt.Sprintf("http://127.0.0.1:%d/x", w.ports.tcp)) })
@@ -292,7 +303,7 @@ func (w *world) traffic(perSecond int) {
 			}
 		}
 	}()
-	w.t.Cleanup(func() { close(stop); <-done; client.CloseIdleConnections() })
+	w.t.Cleanup(func() { close(stop); <-done; client.CloseIdleConnections(); patient.CloseIdleConnections() })
 }
 
 // giveUp is an application that hangs up before it has sent all of its request: no status is logged.

@@ -17,7 +17,7 @@ const (
 	HAProxyMetricsOmitted    = "haproxy_socket_rows_omitted"
 	SocketQueryErrorsTotal   = "haproxy_socket_errors_total"
 	SharedStatsFile          = "haproxy_shared_stats"
-	WorkerCounterResetsTotal = "haproxy_counter_resets_total"
+	WorkerCounterResetsTotal = "haproxy_stats_cleared_total"
 )
 
 // WorkerStates returns the values of the label state of Workers.
