@@ -308,3 +308,55 @@ func TestSourcesWithOtherFields(t *testing.T) {
 		t.Errorf("a field that nothing prints: %v", err)
 	}
 }
+
+func TestLogFamiliesAreAbsentWhileABacklogIsRead(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haproxy.log")
+	write(t, log, 3)
+	no, addrs, file := false, []string{"127.0.0.1:0"}, ""
+	a, err := New(options(log, ""), ServeOptions{Web: &web.FlagConfig{WebListenAddresses: &addrs, WebSystemdSocket: &no, WebConfigFile: &file}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.web.close(); _ = a.closeAll() })
+	text := func() string {
+		page, err := a.Page(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := page.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	before := text()
+	if strings.Contains(before, "haproxy_log_requests_total") || !strings.Contains(before, `haproxy_log_catching_up{source="`+log+`"} 1`) {
+		t.Errorf("nothing was read yet, but the page shows requests or no backlog:\n%s", before)
+	}
+	if a.ready() == nil {
+		t.Error("ready before the backlog is read")
+	}
+	for a.sources[0].tail.Poll() {
+	}
+	if after := text(); !strings.Contains(after, requests+" 3") || a.ready() != nil {
+		t.Errorf("the backlog is read: want 3 requests and ready, got %v:\n%s", a.ready(), after)
+	}
+}
+
+func TestABacklogThatTakesTooLongIsShownRising(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haproxy.log")
+	write(t, log, 3)
+	o := options(log, "")
+	o.Flags.CatchUpTimeout = time.Nanosecond
+	no, addrs, file := false, []string{"127.0.0.1:0"}, ""
+	a, err := New(o, ServeOptions{Web: &web.FlagConfig{WebListenAddresses: &addrs, WebSystemdSocket: &no, WebConfigFile: &file}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.web.close(); _ = a.closeAll() })
+	if a.hideLog() {
+		t.Error("the log's families are left out beyond the timeout")
+	}
+}
