@@ -309,16 +309,27 @@ func TestSourcesWithOtherFields(t *testing.T) {
 	}
 }
 
-func TestLogFamiliesAreAbsentWhileABacklogIsRead(t *testing.T) {
-	dir := t.TempDir()
-	log := filepath.Join(dir, "haproxy.log")
-	write(t, log, 3)
+// prepared returns an exporter that was not started.
+func prepared(t *testing.T, o Options) *App {
+	t.Helper()
 	no, addrs, file := false, []string{"127.0.0.1:0"}, ""
-	a, err := New(options(log, ""), ServeOptions{Web: &web.FlagConfig{WebListenAddresses: &addrs, WebSystemdSocket: &no, WebConfigFile: &file}}, slog.New(slog.DiscardHandler))
+	a, err := New(o, ServeOptions{Web: &web.FlagConfig{WebListenAddresses: &addrs, WebSystemdSocket: &no, WebConfigFile: &file}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.web.close(); _ = a.closeAll() })
+	return a
+}
+
+func TestLogFamiliesAreAbsentWhileABacklogIsRead(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haproxy.log")
+	write(t, log, 3)
+	first := start(t, options(log, dir))
+	first.wait(requests, 3)
+	first.stop()
+	write(t, log, 2)
+	a := prepared(t, options(log, dir))
 	text := func() string {
 		page, err := a.Page(context.Background())
 		if err != nil {
@@ -332,15 +343,15 @@ func TestLogFamiliesAreAbsentWhileABacklogIsRead(t *testing.T) {
 	}
 	before := text()
 	if strings.Contains(before, "haproxy_log_requests_total") || !strings.Contains(before, `haproxy_log_catching_up{source="`+log+`"} 1`) {
-		t.Errorf("nothing was read yet, but the page shows requests or no backlog:\n%s", before)
+		t.Errorf("two lines wait, but the page shows requests or no backlog:\n%s", before)
 	}
 	if a.ready() == nil {
 		t.Error("ready before the backlog is read")
 	}
 	for a.sources[0].tail.Poll() {
 	}
-	if after := text(); !strings.Contains(after, requests+" 3") || a.ready() != nil {
-		t.Errorf("the backlog is read: want 3 requests and ready, got %v:\n%s", a.ready(), after)
+	if after := text(); !strings.Contains(after, requests+" 5") || a.ready() != nil {
+		t.Errorf("the backlog is read: want 5 requests and ready, got %v:\n%s", a.ready(), after)
 	}
 }
 
@@ -350,13 +361,7 @@ func TestABacklogThatTakesTooLongIsShownRising(t *testing.T) {
 	write(t, log, 3)
 	o := options(log, "")
 	o.Flags.CatchUpTimeout = time.Nanosecond
-	no, addrs, file := false, []string{"127.0.0.1:0"}, ""
-	a, err := New(o, ServeOptions{Web: &web.FlagConfig{WebListenAddresses: &addrs, WebSystemdSocket: &no, WebConfigFile: &file}}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { a.web.close(); _ = a.closeAll() })
-	if a.hideLog() {
+	if prepared(t, o).hideLog() {
 		t.Error("the log's families are left out beyond the timeout")
 	}
 }

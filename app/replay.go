@@ -94,7 +94,7 @@ func readAll(ctx context.Context, p *plan, logs []string, jobs int, std Streams)
 	var work []job
 	total := int64(0)
 	for _, l := range logs {
-		js, size, err := split(l, jobs)
+		js, size, err := split(l, jobs, splitSize)
 		if err != nil {
 			return nil, err
 		}
@@ -155,8 +155,8 @@ func readJob(ctx context.Context, in *ingest, j job, bar *progress, stdin *os.Fi
 	return blocks(bar.reader(ctx, r), in.block, in.tooLong)
 }
 
-// split cuts a large plain file into parts that begin and end at line ends.
-func split(path string, parts int) ([]job, int64, error) {
+// split cuts a plain file of at least that size into parts that begin and end at line ends.
+func split(path string, parts int, least int64) ([]job, int64, error) {
 	whole := []job{{path: path}}
 	if path == "-" {
 		return whole, 0, nil
@@ -166,7 +166,7 @@ func split(path string, parts int) ([]job, int64, error) {
 		return nil, 0, err
 	}
 	defer f.Close()
-	if !f.plain || f.size < splitSize || parts < 2 {
+	if !f.plain || f.size < least || parts < 2 {
 		return whole, f.size, nil
 	}
 	var out []job
