@@ -61,7 +61,7 @@ e2e: ## long end-to-end runs with several HAProxy and Prometheus versions
 	./scripts/install-tools test
 	$(GO) test ./e2e/... -count=1 -timeout 60m -args -long
 
-e2e-monitoring: ## dashboards and alerts against real programs, six times as fast as life (about ten minutes)
+e2e-monitoring: ## dashboards and alerts against real programs, six times as fast as life (seven minutes for each Prometheus)
 	./scripts/install-tools test
 	$(GO) test ./e2e/monitoring -v -count=1 -timeout 60m -args -long
 

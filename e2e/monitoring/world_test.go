@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -250,10 +251,11 @@ func (w *world) startExporter() {
 	})
 }
 
-// traffic sends requests until stop is closed: perSecond to each route, some of them with TLS, some TCP sessions, some
+// traffic sends requests until the test ends: perSecond to each route, some of them with TLS, some TCP sessions, some
 // checks by a load balancer, and a few that no backend serves.
 func (w *world) traffic(perSecond int) {
-	stop, done := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 4,
 	}}
@@ -271,7 +273,7 @@ func (w *world) traffic(perSecond int) {
 		defer tick.Stop()
 		for n := 0; ; n++ {
 			select {
-			case <-stop:
+			case <-ctx.Done():
 				return
 			case <-tick.C:
 			}
@@ -284,26 +286,26 @@ func (w *world) traffic(perSecond int) {
 					c = old
 					url = fmt.Sprintf("https://127.0.0.1:%d%s", w.ports.tls, r)
 				}
-				wg.Go(func() { ask(c, url) })
+				wg.Go(func() { ask(ctx, c, url) })
 			}
 			if n%6 == 0 {
 				wg.Go(func() {
-					ask(patient, fmt.Sprintf("http://127.0.0.1:%d/crm/prod/wayne/prod/batch/low/x", w.ports.http))
+					ask(ctx, patient, fmt.Sprintf("http://127.0.0.1:%d/crm/prod/wayne/prod/batch/low/x", w.ports.http))
 				})
 			}
 			if n%5 == 0 {
-				wg.Go(func() { ask(client, fmt.Sprintf("http://127.0.0.1:%d/alive", w.ports.http)) })
-				wg.Go(func() { ask(once, fmt.Sprintf("http://127.0.0.1:%d/x", w.ports.tcp)) })
+				wg.Go(func() { ask(ctx, client, fmt.Sprintf("http://127.0.0.1:%d/alive", w.ports.http)) })
+				wg.Go(func() { ask(ctx, once, fmt.Sprintf("http://127.0.0.1:%d/x", w.ports.tcp)) })
 			}
 			if n%40 == 0 {
 				wg.Go(func() { w.giveUp("/shop/prod/acme/prod/pay/high/x") })
 				wg.Go(func() {
-					ask(client, fmt.Sprintf("http://127.0.0.1:%d/shop/prod/nobody/prod/pay/high/x", w.ports.http))
+					ask(ctx, client, fmt.Sprintf("http://127.0.0.1:%d/shop/prod/nobody/prod/pay/high/x", w.ports.http))
 				})
 			}
 		}
 	}()
-	w.t.Cleanup(func() { close(stop); <-done; client.CloseIdleConnections(); patient.CloseIdleConnections() })
+	w.t.Cleanup(func() { cancel(); <-done; client.CloseIdleConnections(); patient.CloseIdleConnections() })
 }
 
 // giveUp is an application that hangs up before it has sent all of its request: no status is logged.
@@ -317,8 +319,12 @@ func (w *world) giveUp(path string) {
 	time.Sleep(20 * time.Millisecond) // HAProxy has to see the head first
 }
 
-func ask(c *http.Client, url string) {
-	resp, err := c.Get(url)
+func ask(ctx context.Context, c *http.Client, url string) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return
+	}
+	resp, err := c.Do(req)
 	if err != nil {
 		return // what clients see is not what is tested here
 	}
