@@ -14,8 +14,8 @@ type siblingKind uint8
 
 const (
 	stranger siblingKind = iota
-	// relative: its name begins like the followed one. It is read only when its content is
-	// known: haproxy.log-errors is somebody else's log.
+	// relative: its name begins like the followed one, with or without the extension. It is
+	// read only when its content is known: haproxy.log-errors is somebody else's log.
 	relative
 	// rotated: its name is one that rotation gives. Unknown content is a generation that was
 	// never seen under the followed name.
@@ -60,9 +60,12 @@ func (n namer) kind(base, entry string) siblingKind {
 	if !ok || stem == "" || ext == "" {
 		return stranger
 	}
-	rest = strings.TrimSuffix(rest, archiveExt(rest))
-	if infix, ok := strings.CutSuffix(rest, ext); ok && n.infix.MatchString(infix) {
+	plain := strings.TrimSuffix(rest, archiveExt(rest))
+	if infix, ok := strings.CutSuffix(plain, ext); ok && n.infix.MatchString(infix) {
 		return rotated
+	}
+	if rest != "" && strings.ContainsAny(rest[:1], ".-_~") {
+		return relative
 	}
 	return stranger
 }
