@@ -64,6 +64,7 @@ func differentialConfig(rng *rand.Rand, port int, target, server string) (config
 	fmt.Fprintf(&b, `global
     log %s len 8192 format rfc5424 local0
     maxconn 500
+    nbthread 1
 defaults
     mode http
     log global

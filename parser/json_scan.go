@@ -54,6 +54,11 @@ func scalar(t []byte) bool {
 	if t[0] == '+' {
 		return fitsInt(t)
 	}
+	for i, c := range t {
+		if c|0x20 == 'e' {
+			return i > 0 && i+1 < len(t) && fitsNumber(t[:i]) && fitsInt(t[i+1:])
+		}
+	}
 	return fitsNumber(t)
 }
 

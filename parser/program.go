@@ -12,14 +12,15 @@ type Program struct {
 	name    string // of its Format
 	text    string
 	items   []item
-	encoded bool // {+json} holds for the whole line
-	http    bool // lines are requests; else sessions
-	errFmt  bool // an error-log-format
-	weak    bool // no field would refuse a notice
-	strict  bool // takes no line of another format for its own
-	direct  bool // may be tried before more specific formats of its Set
-	rank    int  // how specific: the number of typed fields
-	slots   int  // slots of the Record that the program may use
+	encoded bool    // {+json} holds for the whole line
+	http    bool    // lines are requests; else sessions
+	errFmt  bool    // an error-log-format
+	weak    bool    // no field would refuse a notice
+	strict  bool    // takes no line of another format for its own
+	direct  bool    // may be tried before more specific formats of its Set
+	rank    int     // how specific: the number of typed fields
+	slots   int     // slots of the Record that the program may use
+	shaped  *object // the JSON it prints, nil when it prints something else
 
 	// What the matcher needs to know, see analyse.
 	tail       int    // from this item on only what may be missing follows
@@ -61,6 +62,7 @@ func compile(f Format, expand bool) (*Program, error) {
 	p.captures(&f)
 	p.provide()
 	p.analyse()
+	p.shaped = p.shape()
 	return p, nil
 }
 
@@ -263,6 +265,12 @@ func (p *Program) Parse(msg []byte, rec *Record) Result {
 	}
 	if res, ok := p.parse(msg, rec); ok {
 		return res
+	}
+	if p.shaped != nil {
+		if res, ok := p.object(msg, rec); ok {
+			return res
+		}
+		p.search(msg, rec) // again, for how far it goes
 	}
 	return p.partial(msg, rec)
 }

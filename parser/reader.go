@@ -75,6 +75,14 @@ func (r *Reader) other(msg []byte, repeat uint64, line []byte, rec *Record) Resu
 		if res, ok := Recognise(msg); ok {
 			return r.recognised(res, repeat, msg, rec)
 		}
+		for _, p := range r.programs { // no text of HAProxy's own: JSON that something else has written again?
+			if res, ok := p.object(msg, rec); ok {
+				rec.repeat = repeat
+				r.last = p
+				r.env.Keep()
+				return res
+			}
+		}
 	}
 	return r.refused(first, firstRepeat, rec)
 }

@@ -100,6 +100,9 @@ type Record struct {
 	cookie  bool // a captured cookie stands in the line
 	m       matcher
 	padded  []byte // copy of a message that has no slack behind it
+
+	f        finder // values of a message that is read as JSON
+	rendered []byte // what HAProxy would have written for it
 }
 
 // Bytes returns the field's bytes as logged, nil when the field is absent: not in the format, not
@@ -166,6 +169,6 @@ func (r *Record) Clone() *Record {
 	c.v = append([]value(nil), r.v...)
 	c.buf = append([]byte(nil), r.buf...)
 	c.scratch = append([]byte(nil), r.scratch...)
-	c.m, c.filled, c.padded = matcher{}, nil, nil
+	c.m, c.filled, c.padded, c.f, c.rendered = matcher{}, nil, nil, finder{}, nil
 	return &c
 }
