@@ -130,6 +130,9 @@ func TestCases(t *testing.T) {
 // TestTheCasesNoticeChanges changes each threshold by half, up and down, and each waiting time, and wants
 // the cases of some alert to fail. TestCases is the control: unchanged they pass.
 func TestTheCasesNoticeChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs promtool 150 times")
+	}
 	path := haproxytest.Program(t, "promtool")
 	type change struct {
 		name string

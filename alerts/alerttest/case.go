@@ -23,7 +23,7 @@ type Case struct {
 	At     string
 	// Want are the alerts that fire at At; none for a case that must stay silent.
 	Want []Want
-	// Every is the time between samples and evaluations, 1m when empty. Cases over days use 5m.
+	// Every is the time between samples and evaluations, 1m when empty. Cases over days use 5m, over a week 15m.
 	Every string
 }
 
@@ -175,17 +175,17 @@ func (c *Case) test(r *alerts.Rendered) test {
 	return t
 }
 
-// promRamp is a counter in steps of five minutes that rises by before for a week less ten minutes, then by after.
+// promRamp is a counter in steps of a quarter of an hour that rises by before for a week less an hour, then by after.
 func promRamp(before, after float64) string {
-	const week = 2016
-	return fmt.Sprintf("0+%vx%d %v+%vx%d", before, week-14, before*(week-14)+after, after, 60)
+	const week = 7 * 24 * 4
+	return fmt.Sprintf("0+%vx%d %v+%vx%d", before, week-4, before*(week-4)+after, after, 20)
 }
 
 // Files returns the committed test files by name: promtool has one evaluation interval for a file, so the cases
 // that last for days have their own.
 func Files(rules []alerts.Rendered) (map[string]*File, error) {
 	out := map[string]*File{}
-	for name, every := range map[string]string{"haproxy-log.test.yml": "", "haproxy-log-days.test.yml": "5m"} {
+	for name, every := range map[string]string{"haproxy-log.test.yml": "", "haproxy-log-days.test.yml": "5m", "haproxy-log-week.test.yml": "15m"} {
 		cases := slices.DeleteFunc(Cases(), func(c Case) bool { return c.Every != every })
 		f, err := NewFile(cases, rules, "haproxy-log.rules.yml", "haproxy-log-optional.rules.yml")
 		if err != nil {

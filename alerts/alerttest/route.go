@@ -48,9 +48,9 @@ func budgetCases() []Case {
 		{Alert: day, Every: "5m", Name: "2.5 % missed", Series: with(outcomes(1.95, 0, 0.05, 320), objective(0.99, 320)), At: "1560m"},
 		{Alert: day, Every: "5m", Name: "8 misses in a day", Series: with(outcomes(0.5, 0, 0.0275, 320), objective(0.99, 320)), At: "1560m"},
 
-		{Alert: trickle, Every: "5m", Name: "1.25 % missed", Series: with(outcomes(2.37, 0.015, 0.015, 960), objective(0.99, 960)), NotYet: "3500m", At: "4700m", Want: want("1.25%")},
-		{Alert: trickle, Every: "5m", Name: "0.8 % missed", Series: with(outcomes(9.92, 0.04, 0.04, 960), objective(0.99, 960)), At: "4700m"},
-		{Alert: trickle, Every: "5m", Name: "16 misses in three days", Series: with(outcomes(1, 0, 0.0185, 960), objective(0.99, 960)), At: "4700m"},
+		{Alert: trickle, Every: "5m", Name: "1.25 % missed", Series: with(outcomes(2.37, 0.015, 0.015, 760), objective(0.99, 760)), NotYet: "3500m", At: "3700m", Want: want("1.25%")},
+		{Alert: trickle, Every: "5m", Name: "0.8 % missed", Series: with(outcomes(9.92, 0.04, 0.04, 760), objective(0.99, 760)), At: "3700m"},
+		{Alert: trickle, Every: "5m", Name: "16 misses in three days", Series: with(outcomes(1, 0, 0.0185, 760), objective(0.99, 760)), At: "3700m"},
 	}
 }
 
@@ -95,10 +95,10 @@ func routeCases() []Case {
 		{Alert: unserved, Name: "42 in fifteen minutes", Series: []Series{refused("no_route", 2.8), flow(asked, fe+`, code="200"`, 10, 60)}, At: "40m"},
 		{Alert: unserved, Name: "a scanner's bad requests", Series: []Series{refused("bad_request", 50), flow(asked, fe+`, code="400"`, 100, 60)}, At: "40m"},
 
-		{Alert: gone, Every: "5m", Name: "8 % of last week", Series: week(18, 1.4), NotYet: "10155m", At: "10170m", Want: fires(Want{routeAlert(), "60m"})},
-		{Alert: gone, Every: "5m", Name: "13 % of last week", Series: week(18, 2.4), At: "10170m"},
-		{Alert: gone, Every: "5m", Name: "little was asked last week, too", Series: week(12, 0), At: "10170m"},
-		{Alert: gone, Every: "5m", Name: "the series has ended", Series: []Series{raw(asked, onLB1+`, frontend="egress", backend="be_acme", method="GET", code="200", termination_state="--"`, "0+18x1000")},
+		{Alert: gone, Every: "15m", Name: "8 % of last week", Series: week(54, 4.2), NotYet: "10140m", At: "10170m", Want: fires(Want{routeAlert(), "60m"})},
+		{Alert: gone, Every: "15m", Name: "13 % of last week", Series: week(54, 7.2), At: "10170m"},
+		{Alert: gone, Every: "15m", Name: "little was asked last week, too", Series: week(36, 0), At: "10170m"},
+		{Alert: gone, Every: "15m", Name: "the series has ended", Series: []Series{raw(asked, onLB1+`, frontend="egress", backend="be_acme", method="GET", code="200", termination_state="--"`, "0+54x330")},
 			At: "10170m", Want: fires(Want{routeAlert(), "60m"})},
 	}
 }

@@ -141,14 +141,15 @@ func (r *renderer) stat(p *dashboards.Panel, all []Series, w, h float64) {
 	r.b.WriteString("</svg>")
 }
 
-// table merges the queries by their labels, as Grafana's merge transformation does, and orders the columns.
-func (r *renderer) table(p *dashboards.Panel, all []Series, h float64) {
-	opt := p.Transformations[1].Options
-	index, rename := opt["indexByName"].(map[string]any), opt["renameByName"].(map[string]any)
-	exclude := opt["excludeByName"].(map[string]any)
-	rows := map[string]map[string]string{}
-	numbers := map[string]map[string]float64{}
-	fields := map[string]bool{}
+// merged is the result of a table's queries, joined by their labels as Grafana's merge transformation does.
+type merged struct {
+	texts   map[string]map[string]string // by row, by field
+	numbers map[string]map[string]float64
+	fields  map[string]bool
+}
+
+func merge(p *dashboards.Panel, all []Series) merged {
+	m := merged{map[string]map[string]string{}, map[string]map[string]float64{}, map[string]bool{}}
 	for _, s := range all {
 		var key []string
 		for _, k := range sorted(s.Labels) {
@@ -157,20 +158,29 @@ func (r *renderer) table(p *dashboards.Panel, all []Series, h float64) {
 			}
 		}
 		id := strings.Join(key, ",")
-		if rows[id] == nil {
-			rows[id], numbers[id] = map[string]string{}, map[string]float64{}
+		if m.texts[id] == nil {
+			m.texts[id], m.numbers[id] = map[string]string{}, map[string]float64{}
 		}
 		for k, v := range s.Labels {
-			rows[id][k], fields[k] = v, true
+			m.texts[id][k], m.fields[k] = v, true
 		}
 		value := "Value"
 		if len(p.Targets) > 1 {
 			value = "Value #" + p.Targets[s.Target].RefID
 		}
-		numbers[id][value], fields[value] = s.Values[0], true
+		m.numbers[id][value], m.fields[value] = s.Values[0], true
 	}
+	return m
+}
+
+// table draws the joined rows with the columns that the organize transformation asks for.
+func (r *renderer) table(p *dashboards.Panel, all []Series, h float64) {
+	opt := p.Transformations[1].Options
+	index, rename := opt["indexByName"].(map[string]any), opt["renameByName"].(map[string]any)
+	exclude := opt["excludeByName"].(map[string]any)
+	m := merge(p, all)
 	var cols []string
-	for f := range fields {
+	for f := range m.fields {
 		if exclude[f] != true {
 			cols = append(cols, f)
 		}
@@ -188,16 +198,20 @@ func (r *renderer) table(p *dashboards.Panel, all []Series, h float64) {
 		}
 		return f
 	}
-	ids := sorted(rows)
+	ids := sorted(m.texts)
 	by := ""
 	if s, ok := p.Options["sortBy"].([]any); ok && len(s) > 0 {
 		by = fmt.Sprint(s[0].(map[string]any)["displayName"])
 	}
 	for _, f := range cols {
 		if title(f) == by {
-			slices.SortStableFunc(ids, func(a, b string) int { return cmpDesc(numbers[a][f], numbers[b][f]) })
+			slices.SortStableFunc(ids, func(a, b string) int { return cmpDesc(m.numbers[a][f], m.numbers[b][f]) })
 		}
 	}
+	r.rows(p, &m, ids[:min(len(ids), int((h-26)/26))], cols, title)
+}
+
+func (r *renderer) rows(p *dashboards.Panel, m *merged, ids, cols []string, title func(string) string) {
 	r.b.WriteString(`<table class="d"><tr>`)
 	for _, f := range cols {
 		style := ""
@@ -210,13 +224,13 @@ func (r *renderer) table(p *dashboards.Panel, all []Series, h float64) {
 		fmt.Fprintf(&r.b, `<th%s>%s</th>`, style, html.EscapeString(title(f)))
 	}
 	r.b.WriteString("</tr>")
-	for _, id := range ids[:min(len(ids), int((h-26)/26))] {
+	for _, id := range ids {
 		r.b.WriteString("<tr>")
 		for _, f := range cols {
-			if v, ok := numbers[id][f]; ok {
+			if v, ok := m.numbers[id][f]; ok {
 				r.number(p, title(f), v)
 			} else {
-				fmt.Fprintf(&r.b, `<td>%s</td>`, html.EscapeString(rows[id][f]))
+				fmt.Fprintf(&r.b, `<td>%s</td>`, html.EscapeString(m.texts[id][f]))
 			}
 		}
 		r.b.WriteString("</tr>")
