@@ -38,6 +38,7 @@ type Envelope struct {
 	next   int // index in cands of what Next tries; -1: cands are not computed yet
 	buf    []byte
 	header bool // the line in hand has a header
+	steady bool // cur is the candidate of shapes[0], which the line before had too
 }
 
 // Strip returns the message of a line and for how many equal ones it stands: 1, or N for
@@ -45,8 +46,20 @@ type Envelope struct {
 // ok is false when the line has no message. msg is a part of line, or, for JSON, of a buffer that
 // the next Strip overwrites.
 func (e *Envelope) Strip(line []byte) (msg []byte, repeat uint64, ok bool) {
-	line = trim(line)
-	e.line, e.next = line, -1
+	s := &e.shapes[0]
+	if n := len(line); n > len(s.head) && line[n-1] > '\r' && s.quick(line) {
+		e.line, e.next = line, -1
+		if !e.steady {
+			e.cur, e.header, e.steady = s.candidate, true, true
+		}
+		return e.give(line[len(s.head):])
+	}
+	return e.strip(trim(line))
+}
+
+// strip is Strip for lines whose header differs from the last one.
+func (e *Envelope) strip(line []byte) (msg []byte, repeat uint64, ok bool) {
+	e.line, e.next, e.steady = line, -1, false
 	for i := 0; i < e.n; i++ {
 		s := &e.shapes[i]
 		if s.kind == kindRaw && e.prefer != kindRaw {
@@ -71,6 +84,7 @@ func (e *Envelope) Strip(line []byte) (msg []byte, repeat uint64, ok bool) {
 // Next returns the next best message of the line given to Strip, for when no format fits the
 // one before; ok is false when there is none left.
 func (e *Envelope) Next() (msg []byte, repeat uint64, ok bool) {
+	e.steady = false
 	if e.next < 0 {
 		given, header := e.given, e.header
 		e.analyse()
@@ -95,8 +109,11 @@ func (e *Envelope) Next() (msg []byte, repeat uint64, ok bool) {
 // Keep says that the message returned last was understood: headers of this kind are tried first
 // from now on.
 func (e *Envelope) Keep() {
+	e.prefer, e.kept = e.cur.kind, true
+	if e.steady {
+		return
+	}
 	c := e.cur
-	e.prefer, e.kept = c.kind, true
 	if e.next < 0 || c.kind == kindJSON {
 		return // came from a shape, or has none
 	}

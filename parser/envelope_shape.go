@@ -1,5 +1,7 @@
 package parser
 
+import "encoding/binary"
+
 // kind says which part of a header ends where the message begins.
 type kind uint8
 
@@ -49,6 +51,51 @@ type shape struct {
 	candidate
 	head []byte // own copy up to the message, or up to the structured data
 	base int    // bytes of the octet count in front of it, not part of head
+	// The head as words, for headers that are compared as a whole: neither octet count nor structured data.
+	words []headWord
+}
+
+// headWord is eight bytes of a head. Bytes of mask are ff where the line must have the same byte, f0 where it
+// must have a digit, 0 beyond the head; plus has 06 for digits, which takes anything above 9 out of 30 to 3f.
+type headWord struct{ want, mask, plus, high uint64 }
+
+// quick reports whether the line has this header, digits of the time aside. When it does not, match may
+// still say that it has.
+func (s *shape) quick(line []byte) bool {
+	words := s.words
+	if len(words) == 0 || len(line) < 8*len(words) {
+		return false
+	}
+	diff := uint64(0)
+	for k := range words {
+		w := binary.LittleEndian.Uint64(line[8*k:])
+		x := &words[k]
+		diff |= (w^x.want)&x.mask | ((w+x.plus)^x.want)&x.high
+	}
+	return diff == 0
+}
+
+// setWords prepares quick.
+func (s *shape) setWords() {
+	s.words = s.words[:0]
+	if s.base > 0 || s.sd > 0 {
+		return
+	}
+	for k, c := range s.head {
+		if k%8 == 0 {
+			s.words = append(s.words, headWord{})
+		}
+		x, at := &s.words[k/8], 8*(k%8)
+		if k >= s.timeStart && k < s.timeEnd && isDigit(c) {
+			x.want |= 0x30 << at
+			x.mask |= 0xf0 << at
+			x.plus |= 0x06 << at
+			x.high |= 0xf0 << at
+		} else {
+			x.want |= uint64(c) << at
+			x.mask |= 0xff << at
+		}
+	}
 }
 
 func (s *shape) set(c candidate, line []byte) {
@@ -62,6 +109,7 @@ func (s *shape) set(c candidate, line []byte) {
 	}
 	s.candidate = c
 	s.head = append(s.head[:0], line[s.base:end]...)
+	s.setWords()
 }
 
 // match returns where the message begins when the line has this shape.

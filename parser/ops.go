@@ -9,8 +9,11 @@ type opCode uint8
 const (
 	opLiteral  opCode = iota // text at the beginning
 	opInts                   // numbers with one byte between them
+	opName                   // up to the first byte of the literal, or to a blank; no further checks
 	opDate                   // a date of n bytes
-	opFixed                  // n bytes of a termination state
+	opState                  // a termination state of n bytes
+	opNone                   // - or rarely a cookie
+	opFixed                  // n bytes of a termination state or of milliseconds, the general way
 	opToken                  // up to the first byte of the literal; no blanks
 	opString                 // a JSON string, or another JSON value
 	opNumber                 // a JSON number or null
@@ -18,11 +21,11 @@ const (
 	opText                   // up to the literal, whatever it holds
 	opCookie                 // - or name=value
 	opRequest                // a request line in quotes
-	opBraces                 // {a|b} or nothing
-	opList                   // "a" "b" or nothing
-	opQuery                  // ?a=b or nothing
 	opEscaped                // up to a quote without a backslash
 	opValue                  // a JSON value
+	opBraces                 // {a|b} or nothing; from here on at the end of the line too
+	opList                   // "a" "b" or nothing
+	opQuery                  // ?a=b or nothing
 )
 
 // op is one step. lit8 and mask8 compare up to eight bytes of the literal at once.
@@ -32,6 +35,8 @@ type op struct {
 	last  bool // nothing follows: the field goes to the end of the line
 	exact bool // every byte must be one the class holds: the field may begin too early
 	put   bool // the field takes the general way into the Record
+	tilde bool // as in the item
+	bare  bool // of opBraces: nothing to forget, and a blank follows
 	slot  Field
 	n     int
 	lit8  uint64
@@ -101,7 +106,7 @@ func (o *op) join(b *op) {
 // op builds the step for field k and returns how many items it covers, 0 when there is no step.
 func (p *Program) op(k int) (op, int) {
 	it := &p.items[k]
-	o := op{slot: it.slot, item: it}
+	o := op{slot: it.slot, item: it, tilde: it.tilde}
 	used := 1
 	if k+1 < len(p.items) {
 		if next := &p.items[k+1]; next.class == clsLiteral {
@@ -126,10 +131,27 @@ func (p *Program) op(k int) (op, int) {
 	if !p.code(k, &o) {
 		return o, 0
 	}
+	o.quicken()
 	if used == 2 && k+2 == len(p.items) {
 		o.last = false // the literal ends the line
 	}
 	return o, used
+}
+
+// quicken chooses a quicker code where the field needs less than the class in general.
+func (o *op) quicken() {
+	it := o.item
+	switch {
+	case o.put:
+	case o.code == opToken && (it.class == clsName || it.class == clsWord) && !o.exact && !o.last && o.lit != "" && !it.emptyOK:
+		o.code = opName
+	case o.code == opFixed && it.fixedWidth() == o.n:
+		o.code = opState
+	case o.code == opCookie && o.lit != "" && !it.emptyOK:
+		o.code = opNone
+	case o.code == opBraces:
+		o.bare = o.lit == " " && len(it.more)+len(it.caps) == 0
+	}
 }
 
 // code chooses the code of an op by class.

@@ -32,41 +32,50 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	i := 0
 	for k := range p.ops {
 		o := &p.ops[k]
-		if i >= e && o.code != opBraces && o.code != opList && o.code != opQuery {
+		if i >= e && o.code < opBraces {
 			return false
 		}
-		var end int
+		end := i
 		switch o.code {
 		case opLiteral:
-			end = i
+		case opName:
+			if end = stopAt(b, e, i, o.term); end == i || end > e {
+				return false
+			}
+			v[o.slot] = text(b, i, end, o.tilde)
 		case opInts:
 			if end = ints(b, e, i, o.seq, v); end < 0 {
 				return false
 			}
 		case opDate:
-			end = i + o.n
-			if end > e || b[i+2] != '/' || b[i+6] != '/' || b[i+11] != ':' || b[i+17] != ':' || !isDigit(b[end-1]) || !isDigit(b[i]) {
+			if end = i + o.n; end > e || !dateAt(b, i, end) {
 				return false
 			}
-			if o.n == 24 && b[i+20] != '.' || o.n == 26 && b[i+20] != ' ' {
+			v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+		case opState:
+			if end = i + o.n; end > e || !stateAt(b, i, o.n) {
 				return false
 			}
-			if o.slot != FieldNone {
-				v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+			v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+		case opNone: // nearly always nothing was captured
+			if end = i + 1; b[i] == '-' && b[end] == o.term {
+				v[o.slot] = value{}
+				break
+			}
+			var ok bool
+			if end, _, ok = cookieEnd(b, e, i, o, rec); !ok {
+				return false
 			}
 		case opFixed:
 			if end = i + o.n; end > e || !fixed(b[i:end], o) {
 				return false
-			}
-			if o.slot != FieldNone && !o.put {
-				v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
 			}
 		case opToken:
 			if end = tokenEnd(b, e, i, o); end < 0 {
 				return false
 			}
 			if o.slot != FieldNone && !o.put {
-				v[o.slot] = text(b, i, end, o.item.tilde)
+				v[o.slot] = text(b, i, end, o.tilde)
 			}
 		case opNumber:
 			if end = jsonNumber(b, e, i, o, v); end < 0 {
@@ -80,6 +89,11 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 			if end = addrPort(b, e, i, o, rec); end < 0 {
 				return false
 			}
+		case opBraces:
+			if o.bare && i > 0 && b[i-1] == ' ' && i < e && b[i] != '{' { // nothing was captured
+				continue
+			}
+			fallthrough
 		default:
 			var ok bool
 			var next int
@@ -113,56 +127,127 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	return i == e
 }
 
-// ints reads numbers with one byte between them; the byte after the last one is the literal's.
+// dateAt reports whether b[i:end] looks like a date: 21/Nov/2026:04:49:59, then .036 or +0000 after a blank.
+func dateAt(b []byte, i, end int) bool {
+	d := b[i:end]
+	if len(d) < 24 || d[2] != '/' || d[6] != '/' || d[11] != ':' || d[17] != ':' || !isDigit(d[len(d)-1]) || !isDigit(d[0]) {
+		return false
+	}
+	if len(d) == 24 {
+		return d[20] == '.'
+	}
+	return d[20] == ' '
+}
+
+// stateAt reports whether a termination state of n bytes, 2 or 4, stands at i.
+func stateAt(b []byte, i, n int) bool {
+	d := (*[4]byte)(b[i:])
+	ok := stateBytes[d[0]] & stateBytes[d[1]] & 1
+	if n == 4 {
+		ok &= stateBytes[d[2]] & stateBytes[d[3]] >> 1
+	}
+	return ok != 0
+}
+
+// stateBytes says where in a termination state a byte may stand: 1 in the first two places, 2 in the others;
+// never written to.
+var stateBytes = func() (t [256]uint8) {
+	for c := range t {
+		if fitsState([]byte{byte(c)}) {
+			t[c] = 1
+		}
+		if fitsState([]byte{'-', '-', byte(c)}) {
+			t[c] |= 2
+		}
+	}
+	return t
+}()
+
+// ints reads numbers with one byte between them; the byte after the last one is the literal's. Where
+// numbers end is found for many of them at once, so that the processor need not guess their lengths.
 func ints(b []byte, e, i int, seq []intStep, v []value) int {
+	base, m := i, nonDigits((*[32]byte)(b[i:]))
 	for k := range seq {
 		s := &seq[k]
-		if k > 0 {
-			if b[i] != seq[k-1].sep {
-				return -1
-			}
-			i++
-		}
 		if i >= e {
 			return -1
 		}
-		start, flags := i, vNumber
-		c := b[i] - '0'
-		neg := false
-		if c > 9 {
-			switch {
-			case b[i] == '-' && s.minus:
+		if m == 0 {
+			if base, m = i, nonDigits((*[32]byte)(b[i:])); m == 0 {
+				return -1
+			}
+		}
+		end := base + bits.TrailingZeros32(m)
+		m &= m - 1
+		start, flags, neg := i, vNumber, false
+		if end == i { // a sign
+			switch c := b[i]; {
+			case c == '-' && s.minus:
 				neg = true
-			case b[i] == '+' && s.plus:
+			case c == '+' && s.plus:
 				flags |= vPlus
-			case b[i] == '-' && s.dash:
-				v[s.slot] = value{}
-				i++
-				continue
-			default:
+			case c != '-' || !s.dash:
 				return -1
 			}
 			i++
-			if c = b[i] - '0'; c > 9 {
+			if m == 0 {
+				base, m = i, nonDigits((*[32]byte)(b[i:]))
+			}
+			if end = base + bits.TrailingZeros32(m); end == i != (!neg && flags&vPlus == 0) {
 				return -1
 			}
+			m &= m - 1
 		}
-		n := int64(c)
-		for i++; ; i++ {
-			if c = b[i] - '0'; c > 9 {
-				break
+		switch n := end - i; {
+		case n > 18 || m == 0 && end == base+32:
+			return -1
+		case n == 0:
+			v[s.slot] = value{} // - alone
+		case n <= 8:
+			x := digits8(binary.LittleEndian.Uint64(b[i:]) << (64 - 8*uint(n)))
+			if neg {
+				x = -x
 			}
-			n = n*10 + int64(c)
-			if i-start > 18 {
+			v[s.slot] = value{off: uint32(start+1) | flags, end: uint32(end + 1), num: x}
+		default:
+			x := int64(0)
+			for _, c := range b[i:end] {
+				x = x*10 + int64(c-'0')
+			}
+			if neg {
+				x = -x
+			}
+			v[s.slot] = value{off: uint32(start+1) | flags, end: uint32(end + 1), num: x}
+		}
+		i = end
+		if k < len(seq)-1 {
+			if b[i] != s.sep {
 				return -1
 			}
+			i++
 		}
-		if neg {
-			n = -n
-		}
-		v[s.slot] = value{off: uint32(start+1) | flags, end: uint32(i + 1), num: n}
 	}
 	return i
+}
+
+// nonDigits returns a bit for each byte that is no digit, the lowest for the first.
+func nonDigits(b *[32]byte) (m uint32) {
+	for k := range 4 {
+		x := binary.LittleEndian.Uint64(b[8*k:]) ^ 0x30*lo8
+		// The sum cannot carry into the next byte; the product gathers the high bits.
+		x = ((x&^hi8 + 0x76*lo8) | x) & hi8
+		m |= uint32(x*0x0002040810204081>>56) << (8 * k)
+	}
+	return m
+}
+
+// digits8 returns the number that the last digits of w stand for; bytes before them are zero. It adds up
+// neighbours: bytes to pairs, pairs to fours, fours to the number.
+func digits8(w uint64) int64 {
+	w &= 0x0f * lo8
+	w = w * (10<<8 + 1) >> 8 & 0x00ff00ff00ff00ff
+	w = w * (100<<16 + 1) >> 16 & 0x0000ffff0000ffff
+	return int64(w * (10000<<32 + 1) >> 32)
 }
 
 // text is the value of a token: absent when it is "-".
@@ -235,6 +320,17 @@ func addrPort(b []byte, e, i int, o *op, rec *Record) int {
 		return -1
 	}
 	colon := end - 1
+	if !o.put && end-i > 8 {
+		// The port has up to five digits: the last byte of the eight before end that is no digit is the colon.
+		w := binary.LittleEndian.Uint64(b[end-8:]) ^ 0x30*lo8
+		if m := ((w&^hi8 + 0x76*lo8) | w) & hi8; m != 0 {
+			colon = end - 1 - bits.LeadingZeros64(m)>>3
+		}
+		if c := b[i]; b[colon] == ':' && colon < end-1 && (isAlnum(c) || c == ':' || c == '-') {
+			return end
+		}
+		colon = end - 1
+	}
 	for colon > i && (isDigit(b[colon]) || b[colon] == '-') {
 		colon--
 	}

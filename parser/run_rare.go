@@ -1,6 +1,10 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // rare reads the fields that take more than a scan. next is where the line goes on when the
 // literal after a field that printed nothing was swallowed, else -1.
@@ -121,7 +125,7 @@ func (p *Program) requestEnd(b []byte, e, i int, o *op, rec *Record) (int, int, 
 		rec.badReq = true
 		return end, -1, true
 	}
-	method, target, stop := splitRequest(b[i:end])
+	method, target, stop := requestParts(b, i, end)
 	if target == 0 {
 		return 0, -1, false
 	}
@@ -131,6 +135,23 @@ func (p *Program) requestEnd(b []byte, e, i int, o *op, rec *Record) (int, int, 
 	}
 	rec.putRequestParts(b, o.item.gives, i, method, target+i, stop, end)
 	return end, -1, true
+}
+
+// requestParts is splitRequest for the request line b[i:end] with slack behind it.
+func requestParts(b []byte, i, end int) (method, target, stop int) {
+	w := binary.LittleEndian.Uint64(b[i:])
+	y := w ^ '/'*lo8
+	// The lowest set bit is exact, see stopAt; methods of eight bytes and more are rare.
+	m := (y-lo8)&^y&hi8 | (w-0x21*lo8)&^w&hi8
+	method = bits.TrailingZeros64(m) >> 3
+	if method == 0 || i+method+1 >= end || method > 7 || b[i+method] != ' ' || b[i+method+1] == ' ' {
+		return splitRequest(b[i:end])
+	}
+	target = method + 1
+	if n := bytes.IndexByte(b[i+target:end], ' '); n >= 0 {
+		return method, target, target + n
+	}
+	return method, target, end - i
 }
 
 // putRequestParts stores the parts of a request line, all of them afresh.
