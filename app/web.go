@@ -31,7 +31,7 @@ type handlers struct {
 	resetLimits func()
 }
 
-// newMux routes the endpoints of section 4 of the design.
+// newMux routes the endpoints.
 func newMux(o config.Web, h handlers) (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+o.TelemetryPath, h.metrics)
