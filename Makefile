@@ -57,9 +57,11 @@ fault-compare: ## the same scenarios for other tail programs and libraries
 	./scripts/install-tools bench
 	cd faults/compare && $(GO) run .
 
-e2e: ## long end-to-end runs: slow incidents, and every HAProxy and Prometheus there is (HAPROXY_30=…, HAPROXY_32=…)
-	./scripts/install-tools test
+e2e: e2e-monitoring ## long end-to-end runs with every HAProxy there is (HAPROXY_30=…, HAPROXY_32=…)
 	$(GO) test ./e2e/... -count=1 -timeout 30m
+
+e2e-monitoring: ## dashboards and alerts through slow incidents, with every Prometheus there is (PROMETHEUS_3=…); ten minutes each
+	./scripts/install-tools test
 	$(GO) test ./e2e/monitoring -count=1 -timeout 60m -args -long
 
 clean:
