@@ -139,6 +139,17 @@ func renaming() []Scenario {
 			}
 			w.Halt()
 		}},
+		{Name: "gzip_unread", Quick: true, Run: func(e *Env) {
+			e.Create(log)
+			e.Start()
+			e.Pass(400 * time.Millisecond)
+			e.Signal(syscall.SIGSTOP)
+			w := e.Writer().Open(log).Write(300)
+			e.Shift(log)
+			e.Compress("gzip", log+".1")
+			w.Open(log).Write(300)
+			e.Signal(syscall.SIGCONT)
+		}},
 		{Name: "logrotate_create_compress", Run: func(e *Env) {
 			w := begin(e, 100)
 			w.Begin(5000)

@@ -143,16 +143,12 @@ func (g *gen) compare(r io.ReaderAt, size int64) likeness {
 	return same
 }
 
-// sameBeginning compares the first bytes of a file with those of content that begins at 0.
-func sameBeginning(r io.ReaderAt, size int64, head []byte) bool {
-	n := min(int64(len(head)), size, headMax)
-	if n <= 0 {
-		return false
-	}
+// sameBeginning compares the first bytes of a file, as it is now, with those of other content.
+func sameBeginning(r io.ReaderAt, head []byte) bool {
 	var buf [headMax]byte
-	b := buf[:n]
-	k, _ := r.ReadAt(b, 0)
-	return k == len(b) && bytes.Equal(b, head[:n]) && telling(b)
+	n, _ := r.ReadAt(buf[:], 0)
+	n = min(n, len(head))
+	return n > 0 && bytes.Equal(buf[:n], head[:n]) && telling(buf[:n])
 }
 
 // telling reports whether equal bytes at the beginning prove anything.

@@ -17,10 +17,16 @@ func TestRandomLives(t *testing.T) {
 	}
 	for seed := range uint64(lives) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			l := &life{world: newWorld(t), r: rand.New(rand.NewPCG(seed, 1))}
 			l.live = l.writer("haproxy.log")
 			l.poll()
 			l.save()
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Log(l.done)
+				}
+			})
 			for range steps {
 				l.step()
 			}
@@ -28,9 +34,6 @@ func TestRandomLives(t *testing.T) {
 			l.check()
 			l.restart()
 			l.check()
-			if t.Failed() {
-				t.Log(l.done)
-			}
 		})
 	}
 }

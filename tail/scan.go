@@ -237,7 +237,7 @@ func (f *Follower) identify(file *os.File, size int64) (*gen, likeness) {
 			if other == nil {
 				other, like = g, l
 			}
-		case g.file != nil && f.liveCopy(g, file, size):
+		case g.file != nil && f.liveCopy(g, file):
 			return g, same
 		}
 	}
@@ -246,10 +246,10 @@ func (f *Follower) identify(file *os.File, size int64) (*gen, likeness) {
 
 // liveCopy reports whether a file begins like what an open generation holds now. Of that one
 // little or nothing may have been consumed yet.
-func (f *Follower) liveCopy(g *gen, file *os.File, size int64) bool {
+func (f *Follower) liveCopy(g *gen, file *os.File) bool {
 	var head [headMax]byte
 	n, _ := g.file.ReadAt(head[:], 0)
-	return n > 0 && sameBeginning(file, size, head[:n])
+	return n > 0 && sameBeginning(file, head[:n])
 }
 
 // scanArchive decides on a compressed file.
@@ -322,7 +322,7 @@ func (f *Follower) identifyArchive(s *sibling, head []byte) *gen {
 				return g
 			}
 		}
-		if g.file != nil && sameBeginning(g.file, g.size, head) {
+		if g.file != nil && sameBeginning(g.file, head) {
 			return g
 		}
 	}

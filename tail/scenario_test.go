@@ -167,6 +167,15 @@ func following() []scenario {
 			w.put(old, w.lines(10))
 			w.poll()
 		}},
+		{name: "compressed while open and before a line of it was read", run: func(w *world) {
+			old := w.writer(log)
+			w.poll()
+			w.put(old, w.lines(10))
+			w.rename(log, log+".1")
+			w.writer(log)
+			w.compress(log+".1", ".gz")
+			w.poll()
+		}},
 		{name: "delaycompress", run: func(w *world) {
 			for i := range 4 {
 				w.append(log, 10)
