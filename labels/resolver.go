@@ -141,10 +141,7 @@ func (c *core) hash(rec *parser.Record, l *line) uint64 {
 	hp := c.seed
 	if c.byPath {
 		l.path = rec.Bytes(parser.Path)
-		if l.n = len(l.path); c.segments >= 0 {
-			l.n, l.whole = decisive(l.path, c.segments)
-		}
-		hp = hashBytes(c.seed, l.path[:l.n])
+		l.n, hp, l.whole = pathKey(c.seed, l.path, c.segments)
 	}
 	l.flags = fate(rec, l.front, l.back)
 	if len(c.inputs) > 0 {

@@ -62,6 +62,29 @@ func TestDecisiveSegments(t *testing.T) {
 		if c.path[:n] != c.taken || whole != c.whole {
 			t.Errorf("%s with %d: %s %v, want %s %v", c.path, c.seg, c.path[:n], whole, c.taken, c.whole)
 		}
+		for _, behind := range []string{"", "\x00/x/x/x//", " HTTP/1.1//", "/////////"} { // must not matter
+			b := []byte(c.path + behind)
+			n, h, whole := pathKey(1, b[:len(c.path)], c.seg)
+			if c.path[:n] != c.taken || whole != c.whole {
+				t.Errorf("%s before %q with %d: %s %v, want %s %v", c.path, behind, c.seg, c.path[:n], whole, c.taken, c.whole)
+			}
+			if _, again, _ := pathKey(1, append([]byte(c.path), "abcdefghijkl"...)[:len(c.path)], c.seg); behind != "" && h != again {
+				t.Errorf("%s: the hash depends on what stands behind the path", c.path)
+			}
+		}
+	}
+}
+
+// TestPathHashes looks for paths that hash alike: none may.
+func TestPathHashes(t *testing.T) {
+	seen := map[uint64]string{}
+	for i := range 20000 {
+		path := fmt.Sprintf("/a%d/%s/c", i%200, strings.Repeat("x", i/200))
+		n, h, _ := pathKey(7, append([]byte(path), make([]byte, 8)...)[:len(path)], 2)
+		if other, ok := seen[h]; ok && other != path[:n] {
+			t.Fatalf("%s and %s have one hash", path[:n], other)
+		}
+		seen[h] = path[:n]
 	}
 }
 

@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Envelope takes the header of a log line off: what syslog, rsyslog, journald or HAProxy's own
 // "log … format" put in front of the message. It learns the kind of header from the lines
@@ -205,8 +208,12 @@ func repeated(msg []byte) (inner []byte, n uint64, ok bool) {
 // "log-proto octet-count") instead of line ends. For any other line frame is the whole line and rest is nil.
 // A caller that may meet such lines gives each frame to Reader.Line.
 func NextFrame(line []byte) (frame, rest []byte) {
-	if len(line) == 0 || line[0]-'1' > 8 {
+	if len(line) < 8 || line[0]-'1' > 8 {
 		return line, nil
+	}
+	w := binary.LittleEndian.Uint64(line) ^ ' '*lo8
+	if (w-lo8)&^w&hi8 == 0 {
+		return line, nil // no blank where the count would end
 	}
 	n, at := octetCount(line)
 	if at == 0 || n >= len(line)-at {
