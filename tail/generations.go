@@ -20,6 +20,9 @@ func (f *Follower) readAll(now time.Time) (more, behind bool) {
 		switch {
 		case g.file != nil:
 			out, err := f.readFile(g, now)
+			if out != broken {
+				f.readWorks(g)
+			}
 			switch out {
 			case limited:
 				more, behind = true, true
@@ -45,13 +48,26 @@ func (f *Follower) readAll(now time.Time) (more, behind bool) {
 // readFailed shows a read error at the paths whose content it is.
 func (f *Follower) readFailed(g *gen, err error, now time.Time) {
 	f.warn("read "+g.name, "log file cannot be read, trying again", "path", g.name, "err", err)
-	f.lock(func() {
-		for _, p := range f.paths {
-			if p.cur == g {
-				p.err, p.errSince = err, now
-			}
+	for _, p := range f.paths {
+		if p.cur == g {
+			f.lock(func() {
+				if p.err == nil {
+					p.errSince = now
+				}
+				p.err = err
+			})
+			p.readErr, p.noticed = true, true
 		}
-	})
+	}
+}
+
+// readWorks ends what readFailed began.
+func (f *Follower) readWorks(g *gen) {
+	for _, p := range f.paths {
+		if p.cur == g && p.readErr {
+			f.readable(p, 0)
+		}
+	}
 }
 
 // replace handles a file whose bytes before the position are no longer ours.

@@ -84,7 +84,9 @@ func (f *Follower) look(p *path, now time.Time) (changed bool) {
 	}
 	if err == nil && p.cur != nil && p.cur.file != nil && keyOf(fi) == p.cur.key() {
 		f.grown(p.cur, fi.Size())
-		f.readable(p, 0)
+		if !p.readErr {
+			f.readable(p, 0)
+		}
 		return false
 	}
 	var file *os.File
@@ -135,7 +137,7 @@ func (f *Follower) readable(p *path, waiting int64) {
 	if p.noticed {
 		f.log.Info("log file can be read again", "path", p.name, "after", f.opt.Now().Sub(p.errSince).Round(time.Millisecond))
 	}
-	p.noticed = false
+	p.noticed, p.readErr = false, false
 	f.lock(func() {
 		p.err, p.unread = nil, 0
 		if waiting > blockSize {

@@ -199,6 +199,30 @@ func TestSmallBacklogAfterAnErrorIsNone(t *testing.T) {
 	w.check()
 }
 
+// TestReadError: the open file gives errors for a while, as a disk or a network does. A
+// descriptor closed behind the follower's back gives them, too.
+func TestReadError(t *testing.T) {
+	w := newWorld(t)
+	w.append("haproxy.log", 10)
+	w.poll()
+	g := w.f.paths[0].cur
+	g.file.Close()
+	w.append("haproxy.log", 10)
+	w.f.Poll()
+	begin := w.now
+	w.later(time.Minute)
+	st := w.f.Stats()
+	if st.Up || !errors.Is(st.Err, os.ErrClosed) || !st.Since.Equal(begin) || st.LagBytes == 0 || st.Lag < time.Minute {
+		t.Errorf("while reading fails: %+v", st)
+	}
+	file, err := os.Open(w.log)
+	w.must(err)
+	g.file = file
+	w.poll()
+	expect(w, "up", w.f.Stats().Up, true)
+	w.check()
+}
+
 // TestLostBytes: bytes that were seen and then truncated away without a copy.
 func TestLostBytes(t *testing.T) {
 	w := newWorld(t)

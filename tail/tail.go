@@ -176,6 +176,7 @@ type path struct {
 	err      error
 	errSince time.Time
 	noticed  bool  // the error was logged
+	readErr  bool  // it came from reading the open file, so only reading ends it
 	unread   int64 // size of a file that cannot be opened
 	skip     *skipMark
 }
