@@ -170,6 +170,9 @@ func (it *item) fits(t []byte) bool {
 		return len(t) == 4 && fitsState(t)
 	case clsQuery:
 		return (t[0] == '?' || string(t) == badReq) && it.all(t)
+	case clsURL:
+		// HAProxy takes only tokens of RFC 9110 as methods, so a path with the separators is told from one.
+		return it.all(t) && (it.field != Method || bytes.IndexByte(t, '/') < 0)
 	case clsRequest:
 		return fitsRequest(t)
 	case clsBraces:

@@ -269,3 +269,37 @@ func TestDecode(t *testing.T) {
 		}
 	}
 }
+
+// TestErrorFormatByItsFields: on the command line nobody says which format is the error-log-format.
+func TestErrorFormatByItsFields(t *testing.T) {
+	r := newSet(t, SetOptions{}, presetFormat(t, "httplog"), Format{Name: "err", Text: "%ci:%cp [%tr] %ft ERR %[fc_err] %[fc_err_str]"}).NewReader()
+	var rec Record
+	for line, want := range map[string]Result{
+		"127.0.0.1:43078 [21/Nov/2026:07:59:20.412] egress~ ERR 34 SSL handshake failure": ResultHandshakeError,
+		"127.0.0.1:43078 [21/Nov/2026:07:59:20.412] egress~ ERR 0 Success":                ResultHTTP, // a request that could not be read
+	} {
+		if res := r.Line([]byte(line), &rec); res != want {
+			t.Errorf("%s is %v, want %v", line, res, want)
+		}
+	}
+	for _, own := range []string{"%ci:%cp [%tr] %ft %ST %[fc_err]", "%ci:%cp [%t] %ft %ts %[fc_err_str]", "%ci:%cp [%t] %ft %B %[fc_err]"} {
+		p, err := Compile(own)
+		if err != nil || p.errFmt {
+			t.Errorf("%s: %v, taken for an error-log-format: %v", own, err, p.errFmt)
+		}
+	}
+}
+
+// TestMethodsAreTokens: a path with the separators of the format is told from a method.
+func TestMethodsAreTokens(t *testing.T) {
+	p, err := Compile("%Ts|%[capture.req.hdr(0)]|%ft|%b|%s|%HM|%HU|%ST|%Ta")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rec Record
+	for _, path := range []string{"/a{b|c}d", "/my#22back|x/prod"} {
+		if res := p.Parse([]byte("1795247954|curl (x; y)|fe|be|s1|GET|"+path+"|200|5"), &rec); res != ResultHTTP || string(rec.Bytes(Path)) != path || string(rec.Bytes(Backend)) != "be" {
+			t.Errorf("%s: %v, path %q of backend %q", path, res, rec.Bytes(Path), rec.Bytes(Backend))
+		}
+	}
+}

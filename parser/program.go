@@ -15,6 +15,7 @@ type Program struct {
 	encoded bool    // {+json} holds for the whole line
 	http    bool    // lines are requests; else sessions
 	errFmt  bool    // an error-log-format
+	guessed bool    // … by its fields; nobody has called it one
 	weak    bool    // no field would refuse a notice
 	strict  bool    // takes no line of another format for its own
 	direct  bool    // may be tried before more specific formats of its Set
@@ -59,11 +60,30 @@ func compile(f Format, expand bool) (*Program, error) {
 		return nil, diag.List{{Source: "log-format", Text: f.Text, Msg: "the format has too many fields"}}
 	}
 	p := &Program{name: f.Name, text: f.Text, items: items, encoded: encoded, errFmt: f.ErrorFormat, guardCount: -1}
+	if !p.errFmt {
+		p.errFmt = p.onlyErrors()
+		p.guessed = p.errFmt
+	}
 	p.captures(&f)
 	p.provide()
 	p.analyse()
 	p.shaped = p.shape()
 	return p, nil
+}
+
+// onlyErrors recognises an error-log-format that nobody has called one: it prints what went wrong on the
+// frontend's connection, and nothing about a request or how a session ended.
+func (p *Program) onlyErrors() bool {
+	found := false
+	for k := range p.items {
+		switch it := &p.items[k]; {
+		case it.field == Status || it.field == BytesSent || it.field == TerminationState || it.field == RequestLine || it.field == Method:
+			return false
+		case it.field == FrontendError || strings.HasPrefix(it.expr, "fc_err"):
+			found = true
+		}
+	}
+	return found
 }
 
 // maxItems bounds recursion and memory; the longest format seen in the wild has 160 fields.
@@ -384,7 +404,7 @@ func (p *Program) result(rec *Record) Result {
 		}
 	}
 	if !p.http {
-		if p.errFmt {
+		if e, ok := rec.Int(FrontendError); p.errFmt && !(p.guessed && ok && e == 0) {
 			return ResultHandshakeError
 		}
 		return ResultTCP

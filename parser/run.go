@@ -85,12 +85,20 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 			if end = p.str(b, e, i, o, rec); end < 0 {
 				return false
 			}
+		case opRequest:
+			if end = p.requestEnd(b, e, i, o, rec); end < 0 {
+				return false
+			}
 		case opAddrPort:
 			if end = addrPort(b, e, i, o, rec); end < 0 {
 				return false
 			}
 		case opBraces:
 			if o.bare && i > 0 && b[i-1] == ' ' && i < e && b[i] != '{' { // nothing was captured
+				if binary.LittleEndian.Uint64(b[i:])&(o.mask8>>8) != o.lit8>>8 {
+					return false
+				}
+				i += len(o.lit) - 1
 				continue
 			}
 			fallthrough
@@ -169,64 +177,67 @@ func ints(b []byte, e, i int, seq []intStep, v []value) int {
 	base, m := i, nonDigits((*[32]byte)(b[i:]))
 	for k := range seq {
 		s := &seq[k]
-		if i >= e {
-			return -1
-		}
 		if m == 0 {
+			if i >= e {
+				return -1
+			}
 			if base, m = i, nonDigits((*[32]byte)(b[i:])); m == 0 {
 				return -1
 			}
 		}
 		end := base + bits.TrailingZeros32(m)
 		m &= m - 1
-		start, flags, neg := i, vNumber, false
-		if end == i { // a sign
-			switch c := b[i]; {
-			case c == '-' && s.minus:
-				neg = true
-			case c == '+' && s.plus:
-				flags |= vPlus
-			case c != '-' || !s.dash:
+		n := end - i
+		if uint(n-1) < 8 {
+			if s.slot != FieldNone {
+				v[s.slot] = value{off: uint32(i+1) | vNumber, end: uint32(end + 1),
+					num: int64(digits8(binary.LittleEndian.Uint64(b[i:]) << (64 - 8*uint(n))))}
+			}
+		} else {
+			if end = oneInt(b, i, s, &v[s.slot]); end < 0 {
 				return -1
 			}
-			i++
-			if m == 0 {
-				base, m = i, nonDigits((*[32]byte)(b[i:]))
-			}
-			if end = base + bits.TrailingZeros32(m); end == i != (!neg && flags&vPlus == 0) {
-				return -1
-			}
-			m &= m - 1
+			m = 0
 		}
-		switch n := end - i; {
-		case n > 18 || m == 0 && end == base+32:
+		if k == len(seq)-1 {
+			return end
+		}
+		if b[end] != s.sep {
 			return -1
-		case n == 0:
-			v[s.slot] = value{} // - alone
-		case n <= 8:
-			x := digits8(binary.LittleEndian.Uint64(b[i:]) << (64 - 8*uint(n)))
-			if neg {
-				x = -x
-			}
-			v[s.slot] = value{off: uint32(start+1) | flags, end: uint32(end + 1), num: x}
-		default:
-			x := int64(0)
-			for _, c := range b[i:end] {
-				x = x*10 + int64(c-'0')
-			}
-			if neg {
-				x = -x
-			}
-			v[s.slot] = value{off: uint32(start+1) | flags, end: uint32(end + 1), num: x}
 		}
-		i = end
-		if k < len(seq)-1 {
-			if b[i] != s.sep {
-				return -1
-			}
-			i++
-		}
+		i = end + 1
 	}
+	return -1
+}
+
+// oneInt reads a number that has a sign or more digits than most, or - alone.
+func oneInt(b []byte, i int, s *intStep, v *value) int {
+	start, flags, neg := i, vNumber, false
+	switch c := b[i]; {
+	case c == '-' && s.minus:
+		neg = true
+		i++
+	case c == '+' && s.plus:
+		flags |= vPlus
+		i++
+	case c == '-' && s.dash:
+		*v = value{}
+		return i + 1
+	}
+	n, first := int64(0), i
+	for ; isDigit(b[i]); i++ {
+		if i-first == 18 {
+			return -1
+		}
+		n = n*10 + int64(b[i]-'0')
+	}
+	if i == first {
+		return -1
+	}
+	if neg {
+		n = -n
+	}
+	*v = value{off: uint32(start+1) | flags, end: uint32(i + 1), num: n}
 	return i
 }
 
@@ -243,11 +254,11 @@ func nonDigits(b *[32]byte) (m uint32) {
 
 // digits8 returns the number that the last digits of w stand for; bytes before them are zero. It adds up
 // neighbours: bytes to pairs, pairs to fours, fours to the number.
-func digits8(w uint64) int64 {
+func digits8(w uint64) uint64 {
 	w &= 0x0f * lo8
 	w = w * (10<<8 + 1) >> 8 & 0x00ff00ff00ff00ff
 	w = w * (100<<16 + 1) >> 16 & 0x0000ffff0000ffff
-	return int64(w * (10000<<32 + 1) >> 32)
+	return w * (10000<<32 + 1) >> 32
 }
 
 // text is the value of a token: absent when it is "-".
@@ -288,7 +299,7 @@ func tokenEnd(b []byte, e, i int, o *op) int {
 			return -1
 		}
 	case clsURL, clsToken:
-		if bytes.IndexByte(b[i:end], '"') >= 0 {
+		if bytes.IndexByte(b[i:end], '"') >= 0 || it.field == Method && bytes.IndexByte(b[i:end], '/') >= 0 {
 			return -1
 		}
 	}
