@@ -150,7 +150,7 @@ func (o *op) quicken() {
 	case o.code == opCookie && o.lit != "" && !it.emptyOK:
 		o.code = opNone
 	case o.code == opBraces:
-		o.bare = o.lit == " " && len(it.more)+len(it.caps) == 0
+		o.bare = o.lit != "" && o.lit[0] == ' ' && len(o.lit) <= 8 && len(it.more)+len(it.caps) == 0
 	}
 }
 

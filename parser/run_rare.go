@@ -20,8 +20,6 @@ func (p *Program) rare(b []byte, e, i int, o *op, rec *Record) (end, next int, o
 		return end, -1, ok
 	case opCookie:
 		return cookieEnd(b, e, i, o, rec)
-	case opRequest:
-		return p.requestEnd(b, e, i, o, rec)
 	case opBraces:
 		if i < e && b[i] == '{' && !o.item.never {
 			n := bytes.IndexByte(b[i:e], '}')
@@ -110,11 +108,15 @@ func cookieEnd(b []byte, e, i int, o *op, rec *Record) (int, int, bool) {
 	return end, -1, true
 }
 
-// requestEnd takes a quoted request line apart. No quote stands inside one.
-func (p *Program) requestEnd(b []byte, e, i int, o *op, rec *Record) (int, int, bool) {
+// requestEnd takes a quoted request line apart and returns its end, -1 when it is none. No quote stands
+// inside one.
+func (p *Program) requestEnd(b []byte, e, i int, o *op, rec *Record) int {
 	n := bytes.IndexByte(b[i:e], '"')
 	if n <= 0 {
-		return i, -1, n == 0 && o.item.emptyOK
+		if n == 0 && o.item.emptyOK {
+			return i
+		}
+		return -1
 	}
 	end := i + n
 	if o.slot != FieldNone {
@@ -123,19 +125,21 @@ func (p *Program) requestEnd(b []byte, e, i int, o *op, rec *Record) (int, int, 
 	if b[i] == '<' && end-i == len(badReq) && string(b[i:end]) == badReq {
 		rec.forgetParts(o.item.gives)
 		rec.badReq = true
-		return end, -1, true
+		return end
 	}
 	method, target, stop := requestParts(b, i, end)
 	if target == 0 {
-		return 0, -1, false
+		return -1
 	}
 	stop += i
-	if stop < end && (stop == end-1 || string(b[stop+1:min(stop+6, end)]) != "HTTP/" && !o.item.fits(b[i:end])) {
-		return 0, -1, false
+	if stop < end && (end-stop < 6 || binary.LittleEndian.Uint64(b[stop+1:])&0xffffffffff != http5) && (stop == end-1 || !o.item.fits(b[i:end])) {
+		return -1
 	}
 	rec.putRequestParts(b, o.item.gives, i, method, target+i, stop, end)
-	return end, -1, true
+	return end
 }
+
+const http5 = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32
 
 // requestParts is splitRequest for the request line b[i:end] with slack behind it.
 func requestParts(b []byte, i, end int) (method, target, stop int) {
