@@ -280,7 +280,6 @@ func (f *Follower) waiting() (n int64) {
 
 // finishRound publishes what the round found.
 func (f *Follower) finishRound(now time.Time, more, behind bool) {
-	f.first = false
 	f.lock(func() {
 		f.rounds++
 		f.view.lag = f.waiting()

@@ -20,6 +20,10 @@ func (e *PositionError) Error() string {
 	return fmt.Sprintf("position of %s: %s", e.Source, e.Reason)
 }
 
+// stateFirst says that the position was cut before the first look at the files was over: the
+// next run still decides what is history and what is left out.
+const stateFirst = 1
+
 const (
 	flagWhole = 1 << iota
 	flagLong
@@ -31,6 +35,11 @@ const (
 func (f *Follower) encode() []byte {
 	b := make([]byte, 0, 64+len(f.gens)*(headMax+tailMax+256))
 	b = append(b, positionVersion)
+	var flags uint64
+	if f.first {
+		flags |= stateFirst
+	}
+	b = binary.AppendUvarint(b, flags)
 	list := f.total.list()
 	b = binary.AppendUvarint(b, uint64(len(list)))
 	for _, c := range list {
@@ -197,6 +206,7 @@ func (f *Follower) decode(b []byte) error {
 		return &PositionError{f.opt.Path, reason}
 	}
 	d := decoder{b: b[1:]}
+	f.first = d.uint()&stateFirst != 0
 	list := f.total.list()
 	for i := range d.count() {
 		// A later version may have written more counters.

@@ -26,6 +26,10 @@ func (f *Follower) poll() (more, moved bool) {
 	if f.lookAll(now) || f.rescan || now.Sub(f.scanned) >= f.opt.Rescan {
 		f.scan(now)
 	}
+	if f.first {
+		// What is history and what is left out has been decided and is part of the position.
+		f.lock(func() { f.first = false })
+	}
 	f.measure()
 	behind := false
 	// A replaced content makes one more search useful at once: its rest may be in a copy.

@@ -74,6 +74,36 @@ func starting() []scenario {
 			w.append(log, 10)
 			w.poll()
 		}},
+		{name: "killed before the first look", run: func(w *world) {
+			w.must(os.WriteFile(w.path(log+".1"), []byte("history one\n"), 0o644))
+			w.append(log, 10)
+			w.save()
+			w.kill()
+			w.poll()
+		}},
+		{name: "killed in the first round, then rotated twice", run: func(w *world) {
+			w.must(os.WriteFile(w.path(log+".9"), []byte("history one\n"), 0o644))
+			for range 5 {
+				w.append(log, 50_000)
+			}
+			if !w.f.Poll() {
+				w.t.Error("one round read everything: the test is too small")
+			}
+			w.save()
+			w.rename(log, log+".2")
+			w.append(log, 10)
+			w.rename(log, log+".1")
+			w.append(log, 10)
+			w.kill()
+		}},
+		{name: "killed before the first look, beginning at the end", opt: fromEnd, run: func(w *world) {
+			w.must(os.WriteFile(w.log, []byte("old one\n"), 0o644))
+			w.save()
+			w.kill()
+			w.poll()
+			expect(w, "left out", w.f.Stats().LeftOut, uint64(8))
+			w.append(log, 10)
+		}},
 		{name: "first start at the end", opt: fromEnd, run: func(w *world) {
 			w.must(os.WriteFile(w.log, []byte("old one\nold two\n"), 0o644))
 			w.poll()

@@ -153,8 +153,8 @@ type Follower struct {
 	view    view
 	scanErr error
 	rounds  int
+	first   bool // the very first look at the files is not over yet
 
-	first      bool // no position was restored and no round was done yet
 	skips      map[string]*skipMark
 	scanned    time.Time
 	rescan     bool // something changed: search the directory in this round
