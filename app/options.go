@@ -25,6 +25,8 @@ type Options struct {
 	ConfigFile string
 	Flags      config.Flags
 	Root       string // where / is, for tests of the bare command; "" is /
+
+	everyFamily bool // count what the configuration leaves out, too
 }
 
 // ServeOptions are the flags of serve alone.

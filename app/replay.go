@@ -76,6 +76,9 @@ func planOf(o Options, logs []string, all bool) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.everyFamily {
+		s.metrics.Only = nil
+	}
 	return build(s, all)
 }
 

@@ -21,6 +21,7 @@ type ReportOptions struct {
 
 // Report prints a table of routes. A log that was given is read whole.
 func Report(ctx context.Context, o Options, r ReportOptions, std Streams) error {
+	o.everyFamily = true // a report needs what the configuration may leave out of the exposition
 	got, err := replayCut(ctx, o, r.Logs, 0, std)
 	if err != nil {
 		return err

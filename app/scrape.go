@@ -11,6 +11,7 @@ import (
 
 	"haproxy_log_exporter/haproxy"
 	"haproxy_log_exporter/metrics"
+	"haproxy_log_exporter/metrics/catalogue"
 	"haproxy_log_exporter/state"
 )
 
@@ -43,7 +44,7 @@ func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 		samples.SetHAProxy(a.plan.haproxies[i].name)
 		samples.AddHAProxy(r)
 		name := a.plan.haproxies[i].name
-		if !hide {
+		if !hide && a.plan.reconciles() {
 			samples.AddReconciled(name, a.reconcilers[i].Update(r, lineCounts(cut, name)))
 		}
 	}
@@ -68,6 +69,11 @@ func (a *App) scrapeSockets(ctx context.Context) []*haproxy.Result {
 	}
 	wg.Wait()
 	return out
+}
+
+// reconciles reports whether the families are counted that the comparison with HAProxy's own counters needs.
+func (p *plan) reconciles() bool {
+	return p.table.Counted(catalogue.FrontendRequestsTotal) && p.table.Counted(catalogue.UnservedTotal)
 }
 
 func lineCounts(cut *metrics.Cut, name string) map[string]haproxy.LineCount {

@@ -34,6 +34,7 @@ type Config struct {
 	RoutesFromConfigured bool
 	SLAs                 []SLA // in the order of the file
 	Counters             []spec.Counter
+	Only                 []Text    // families counted from lines; nil for all
 	Buckets              []float64 // seconds, rising; nil for the default
 	Phases               []Text    // phases with a histogram of their own
 	NativeHistograms     bool

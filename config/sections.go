@@ -19,6 +19,7 @@ func (d *decoder) file(root *yaml.Node, c *Config) {
 	d.labels(o, c)
 	d.slas(o, c)
 	d.counters(o, c)
+	c.Only = d.section(o, "metrics").texts("only")
 	d.histograms(o, c)
 	d.outcomes(o, c)
 	d.exemplars(o, c)

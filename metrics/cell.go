@@ -9,21 +9,19 @@ import (
 // are. It is a cache: a resolver may drop it at any time, and it is then found again in the registry. What a
 // line needs is inside the cell, in the order of use, because following a pointer costs more than counting.
 type Cell struct {
-	generation uint32 // of the table, plus one, when the offsets were found; 0 for a new cell
-	route      uint32 // the route's block
-	backend    uint32 // the block of the route's backend
-	frontend   uint32 // frontend_requests_total
-	within     uint32 // ms; 0 when the SLA has no limit
-	near       [near]slot
-	serverKeys [2]uint64  // Shard.serverKey of servers, 0 for none
-	serverOffs [2]uint32  // their server_requests_total for 2xx and --
+	generation uint32     // of the table, plus one, when the offsets were found; 0 for a new cell
+	id         uint32     // unique within the shard, for slotTable
+	route      uint32     // the route's block
+	backend    uint32     // the block of the route's backend
+	frontend   uint32     // frontend_requests_total
+	within     uint32     // ms; 0 when the SLA has no limit
+	limited    bool       // some label became other, see overflow
+	serverKeys [4]uint64  // Shard.serverKey of servers, 0 for none
+	serverOffs [4]uint32  // their server_requests_total for 2xx and --
 	octaves    [16]uint32 // native buckets, up to 2^6 s
 	overflow   []uint32   // overflow_total of each label of the route that became other
-	extras     []extra    // of slots
-	far        *farSlots  // slots beyond near, nil when there are none
 
 	// For births.
-	id            uint32 // unique within the shard
 	backendID     uint32 // in the shard's serverTable
 	routePrefix   uint32
 	backendPrefix uint32
@@ -31,80 +29,10 @@ type Cell struct {
 	sessions      []sessionSlot
 }
 
-// slot is one combination of method, code, termination state and the like within a cell.
-type slot struct {
-	key      uint32 // facts.key, 0 for an empty slot
-	requests uint32
-	extra    uint32 // position plus one in Cell.extras, 0 for none
-	verdict  Verdict
-	timed    bool // the verdict may become late
-}
-
-// extra holds what few slots have besides.
-type extra struct {
-	unserved uint32 // 0 unless HAProxy answered itself
-	overflow uint32 // overflow_total{label="series"}, when the limit of samples moved the slot to other
-}
-
-// farSlots holds the slots that do not fit into a cell.
-type farSlots struct {
-	at    map[uint32]int32
-	slots []*slot
-}
-
 type sessionSlot struct {
 	term  uint8
 	total uint32
 	hist  uint32
-}
-
-// near is how many slots are in a cell. Those used most find their way there.
-const near = 6
-
-// find returns the slot of a combination, nil when it is not open. Slots change places now and then, so the
-// result is valid until the next call.
-func (cell *Cell) find(k uint32, ticks *uint32) *slot {
-	for i := range cell.near {
-		if cell.near[i].key != k {
-			continue
-		}
-		if *ticks++; i > 0 && *ticks%16 == 0 {
-			cell.near[i], cell.near[i-1] = cell.near[i-1], cell.near[i]
-			i--
-		}
-		return &cell.near[i]
-	}
-	if cell.far == nil {
-		return nil
-	}
-	i, ok := cell.far.at[k]
-	if !ok {
-		return nil
-	}
-	s := cell.far.slots[i]
-	if *ticks++; *ticks%64 == 0 { // the places change, the map keeps its size
-		const last = near - 1
-		delete(cell.far.at, k)
-		cell.far.at[cell.near[last].key] = i
-		*s, cell.near[last] = cell.near[last], *s
-		return &cell.near[last]
-	}
-	return s
-}
-
-func (cell *Cell) insert(s *slot) *slot {
-	for i := range cell.near {
-		if cell.near[i].key == 0 {
-			cell.near[i] = *s
-			return &cell.near[i]
-		}
-	}
-	if cell.far == nil {
-		cell.far = &farSlots{at: map[uint32]int32{}}
-	}
-	cell.far.at[s.key] = int32(len(cell.far.slots))
-	cell.far.slots = append(cell.far.slots, s)
-	return s
 }
 
 // open finds the offsets of a cell or gives birth to its series.
@@ -116,9 +44,9 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		s.forget()
 		s.generation = generation
 	}
+	s.nextID++
 	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA]}
 	cell.backendID = c.backendID(e.Backend)
-	s.nextID++
 	t.mu.Lock()
 	cell.routePrefix = t.routePrefix(c.haproxy, e.Route.Values)
 	cell.route = t.ensure(&t.layout.route, cell.routePrefix, false)
@@ -138,7 +66,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 	if e.Reached && !e.Route.Empty && !limited {
 		t.backendInfo(cell.routePrefix, e.Backend)
 	}
-	cell.frontend = t.ensureNamed(t.fam.frontends, c.haproxy, "", "proxy", e.Frontend)
+	cell.frontend = t.ensureNamed(t.fam.frontends, c.haproxy, 0, "proxy", e.Frontend)
 	for _, i := range e.Overflow {
 		cell.overflow = append(cell.overflow, t.overflow(t.schema.LabelName(int(i))))
 	}
@@ -148,8 +76,9 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		values := t.reg.prefixes[cell.routePrefix].values
 		cell.reqPrefix = t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", e.Frontend, "backend", e.Backend))
 	}
-	t.mu.Unlock()
+	cell.limited = len(cell.overflow) > 0
 	s.grow()
+	t.mu.Unlock()
 }
 
 // backendID numbers backends for the server table, those of each HAProxy apart.
@@ -159,7 +88,10 @@ func (c *Counter) backendID(backend string) uint32 {
 
 // ensureNamed returns the offset of a series without route labels; its first labels are given as names and
 // values in turn, those that follow them as text. Beyond the limit the first labels become other.
-func (t *Table) ensureNamed(f *family, haproxy, tail string, namesAndValues ...string) uint32 {
+func (t *Table) ensureNamed(f *family, haproxy string, tail uint32, namesAndValues ...string) uint32 {
+	if f == nil {
+		return scrap
+	}
 	if off := t.ensureOne(f, t.reg.prefix(t.name(haproxy), nil, labelsOf(namesAndValues...)), tail, false); off != 0 {
 		return off
 	}
@@ -185,32 +117,55 @@ func (t *Table) overflow(name string) uint32 {
 
 // openSlot finds or gives birth to the series of a new combination.
 func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
-	t, cell := c.shard.table, &e.Data
-	rule := c.rule(e)
-	sl := &slot{key: k, verdict: rule.Verdict, timed: rule.LateAfterWithin}
-	var x extra
+	s, cell := c.shard, &e.Data
+	t := s.table
+	x := c.combination(e, k)
+	sl := slot{cell: cell.id, key: k, verdict: x.rule.Verdict}
+	if x.rule.LateAfterWithin {
+		sl.flags |= slotTimed
+	}
+	var more extra
 	t.mu.Lock()
-	c.openRequests(cell, sl, &x)
+	c.openRequests(cell, &sl, x.text, &more)
 	if sl.verdict.Reason != ReasonNone {
-		c.openUnserved(e, sl, &x)
+		c.openUnserved(e, &sl, &more)
 	}
+	s.grow()
 	t.mu.Unlock()
-	c.shard.grow()
-	if x != (extra{}) {
-		cell.extras = append(cell.extras, x)
-		sl.extra = uint32(len(cell.extras))
+	if more != (extra{}) {
+		sl.flags |= slotExtra
 	}
-	return cell.insert(sl)
+	return s.slots.insert(sl, more)
 }
 
-func (c *Counter) openRequests(cell *Cell, sl *slot, x *extra) {
-	t, f := c.shard.table, &c.f
+// combination returns what all cells share of a combination.
+func (c *Counter) combination(e *labels.Entry[Cell], k uint32) combination {
+	s, f := c.shard, &c.f
+	t := s.table
+	if e.Backend == e.Frontend {
+		k |= keySameNames
+	}
+	if x, ok := s.combinations[k]; ok {
+		return x
+	}
 	b := appendLabel(c.text[:0], "method", t.methods.names[f.method])
 	b = appendLabel(b, "code", codeLabel(f.status))
 	b = appendLabel(b, "termination_state", t.terms.names[f.term])
 	c.text = b
+	t.mu.Lock()
+	x := combination{rule: c.rule(e), text: t.reg.intern(b)}
+	t.mu.Unlock()
+	if len(s.combinations) >= maxCombinations {
+		clear(s.combinations)
+	}
+	s.combinations[k] = x
+	return x
+}
+
+func (c *Counter) openRequests(cell *Cell, sl *slot, text uint32, x *extra) {
+	t, f := c.shard.table, &c.f
 	if cell.reqPrefix != 0 {
-		sl.requests = t.ensureOne(t.fam.requests, cell.reqPrefix, t.reg.intern(b), false)
+		sl.requests = t.ensureOne(t.fam.requests, cell.reqPrefix, text, false)
 	}
 	if sl.requests != 0 {
 		return
@@ -221,7 +176,7 @@ func (c *Counter) openRequests(cell *Cell, sl *slot, x *extra) {
 	if !t.room(-t.opt.SampleLimit/20 - 1000) {
 		code, term = codeNone, catalogue.Other
 	}
-	b = labelsOf("method", catalogue.Other, "code", code, "termination_state", term)
+	b := labelsOf("method", catalogue.Other, "code", code, "termination_state", term)
 	values := t.reg.prefixes[t.otherPrefix(c.haproxy)].values
 	p := t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", catalogue.Other, "backend", catalogue.Other))
 	sl.requests = t.ensureOne(t.fam.requests, p, t.reg.intern(b), true)
@@ -233,6 +188,9 @@ func (c *Counter) openRequests(cell *Cell, sl *slot, x *extra) {
 func (c *Counter) openUnserved(e *labels.Entry[Cell], sl *slot, x *extra) {
 	t := c.shard.table
 	reason := catalogue.UnservedReasons()[sl.verdict.Reason-1]
+	if t.fam.unserved == nil {
+		return
+	}
 	text := labelsOf("frontend", e.Frontend, "code", codeLabel(c.f.status), "reason", reason)
 	if x.unserved = t.ensureOne(t.fam.unserved, e.Data.routePrefix, t.reg.intern(text), false); x.unserved == 0 {
 		text = labelsOf("frontend", catalogue.Other, "code", codeNone, "reason", reason)
@@ -257,12 +215,13 @@ func (c *Counter) rule(e *labels.Entry[Cell]) *Rule {
 func (c *Counter) openOctave(cell *Cell, octave int) uint32 {
 	t := c.shard.table
 	t.mu.Lock()
-	if t.reg.find(t.fam.native, cell.backendPrefix, octaveMarks[octave:octave+1]) < 0 {
+	mark := t.reg.intern([]byte(octaveMarks[octave : octave+1]))
+	if t.reg.find(t.fam.native, cell.backendPrefix, mark) < 0 {
 		t.reg.align()
 	}
-	off := t.ensureOne(t.fam.native, cell.backendPrefix, octaveMarks[octave:octave+1], true)
-	t.mu.Unlock()
+	off := t.ensureOne(t.fam.native, cell.backendPrefix, mark, true)
 	c.shard.grow()
+	t.mu.Unlock()
 	if octave < len(cell.octaves) {
 		cell.octaves[octave] = off
 	}

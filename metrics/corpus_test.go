@@ -15,7 +15,7 @@ import (
 // seriesLabels returns the labels of a series as a map.
 func seriesLabels(c *Cut, s *series) map[string]string {
 	m := map[string]string{}
-	for _, p := range labelPairs(nil, labelText(c.prefixes, s)) {
+	for _, p := range labelPairs(nil, c.labelText(s)) {
 		m[p.GetName()] = p.GetValue()
 	}
 	return m

@@ -14,7 +14,6 @@ type Counter struct {
 	exemplar parser.Field
 	key      []byte // scratch of custom
 	text     []byte // scratch of births
-	ticks    uint32
 	f        facts
 }
 
@@ -70,25 +69,18 @@ func (c *Counter) request(rec *parser.Record) {
 		c.open(e)
 	}
 	k := f.key()
-	slot := cell.find(k, &c.ticks)
+	slot := s.slots.find(cell.id, k)
 	if slot == nil {
 		slot = c.openSlot(e, k)
 	}
-	c.server(e, rec) // may give birth to a series, which moves the values
+	if s.table.fam.servers != nil {
+		c.server(e, rec) // may give birth to a series, which moves the values
+	}
 	vals := s.vals
 	vals[slot.requests] += f.n
 	vals[cell.frontend] += f.n
-	if slot.extra != 0 {
-		x := &cell.extras[slot.extra-1]
-		if x.unserved != 0 {
-			vals[x.unserved] += f.n
-		}
-		if x.overflow != 0 {
-			vals[x.overflow] += f.n
-		}
-	}
-	for _, off := range cell.overflow {
-		vals[off] += f.n
+	if slot.flags&slotExtra != 0 || cell.limited {
+		c.rare(cell, slot)
 	}
 	c.route(vals[cell.route:])
 	c.times(cell)
@@ -98,6 +90,23 @@ func (c *Counter) request(rec *parser.Record) {
 	}
 	if f.up {
 		c.session(e)
+	}
+}
+
+// rare counts what few requests move: unserved_total and overflow_total.
+func (c *Counter) rare(cell *Cell, sl *slot) {
+	vals := c.shard.vals
+	if sl.flags&slotExtra != 0 {
+		x := c.shard.slots.extra(sl)
+		if x.unserved != 0 {
+			vals[x.unserved] += c.f.n
+		}
+		if x.overflow != 0 {
+			vals[x.overflow] += c.f.n
+		}
+	}
+	for _, off := range cell.overflow {
+		vals[off] += c.f.n
 	}
 }
 
@@ -159,11 +168,47 @@ func (f *facts) key() uint32 {
 	return k
 }
 
+// keySameNames marks combinations whose backend and frontend have the same name; it is no part of a slot's key.
+const keySameNames = 1 << 28
+
 // route counts what only the route's labels describe; v starts at the route's block.
 func (c *Counter) route(v []uint64) {
 	f := &c.f
 	l := &c.shard.table.layout
 	n := f.n
+	tr, tw, tc, ts := f.phase[phaseRequest], f.phase[phaseQueue], f.phase[phaseConnect], f.phase[phaseResponse]
+	switch {
+	case tr|tw|tc|ts < 0 || (f.phase[phaseHandshake]^absent|f.phase[phaseIdle]^absent|f.phase[phaseData]^absent) != 0:
+		c.allPhases(v)
+	case l.phases: // nearly all lines of most formats
+		w := (*[8]uint64)(v)
+		w[atRequest] += uint64(tr) * n
+		w[atRequest+1] += n
+		w[atQueue] += uint64(tw) * n
+		w[atQueue+1] += n
+		w[atConnect] += uint64(tc) * n
+		w[atConnect+1] += n
+		w[atResponse] += uint64(ts) * n
+		w[atResponse+1] += n
+	}
+	if l.retries {
+		if f.retries > 0 {
+			v[atRetries] += uint64(f.retries) * n
+		}
+		if f.redis {
+			v[atRedispatches] += n
+		}
+	}
+	if l.bytes && !f.early {
+		v[atReqBytes] += uint64(max(f.recv, 0)) * n
+		v[atRespBytes] += uint64(max(f.sent, 0)) * n
+	}
+}
+
+// allPhases is for lines with other timers than the usual four, or with one that is -1.
+func (c *Counter) allPhases(v []uint64) {
+	f := &c.f
+	t := c.shard.table
 	aborted := -1
 	for i, ms := range f.phase {
 		switch {
@@ -171,29 +216,17 @@ func (c *Counter) route(v []uint64) {
 			if i == phaseData && (f.early || f.up) {
 				continue // data is still flowing, or is that of a tunnel
 			}
-			at := l.phases[i]
-			v[at] += uint64(ms) * n
-			v[at+1] += n
+			if t.layout.phases {
+				at := t.phaseAt[i]
+				v[at] += uint64(ms) * f.n
+				v[at+1] += f.n
+			}
 		case ms == -1 && aborted < 0:
 			aborted = i
 		}
 	}
-	if aborted >= 0 {
-		v[l.aborts+uint32(aborted)] += n
-	}
-	if f.retries > 0 {
-		v[l.retries] += uint64(f.retries) * n
-	}
-	if f.redis {
-		v[l.redispatches] += n
-	}
-	if !f.early {
-		if f.recv > 0 {
-			v[l.reqBytes] += uint64(f.recv) * n
-		}
-		if f.sent > 0 {
-			v[l.respBytes] += uint64(f.sent) * n
-		}
+	if aborted >= 0 && t.layout.aborts {
+		v[atAborts+uint32(aborted)] += f.n
 	}
 }
 
@@ -202,7 +235,7 @@ func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
 	v := c.shard.vals[cell.backend:]
-	if ms := f.phase[phaseResponse]; ms >= 0 {
+	if ms := f.phase[phaseResponse]; ms >= 0 && t.layout.hasResponse {
 		t.buckets.observe(v[t.layout.response:], ms, f.n)
 	}
 	for i, h := range t.fam.phases {
@@ -210,7 +243,7 @@ func (c *Counter) times(cell *Cell) {
 			t.buckets.observe(v[t.layout.extra[i]:], ms, f.n)
 		}
 	}
-	if f.active >= 0 && !f.early && !f.up {
+	if f.active >= 0 && !f.early && !f.up && t.layout.hasDuration {
 		t.buckets.observe(v[t.layout.duration:], f.active, f.n)
 		if t.native != nil {
 			c.observeNative(cell, f.active)
@@ -253,15 +286,19 @@ func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
 	if o == OutcomeNone {
 		return
 	}
-	f := &c.f
+	f, l := &c.f, &c.shard.table.layout
 	vals := c.shard.vals
-	if slot.timed && cell.within > 0 && f.waited() > int64(cell.within) {
+	if slot.flags&slotTimed != 0 && cell.within > 0 && f.waited() > int64(cell.within) {
 		o = OutcomeLate
 	}
 	off := cell.backend + uint32(o) - 1
-	vals[off] += f.n
+	if l.outcomes {
+		vals[off] += f.n
+	}
 	if o == OutcomeFailed {
-		vals[cell.route+c.shard.table.layout.failures+uint32(slot.verdict.Blame)-1] += f.n
+		if l.failures {
+			vals[cell.route+atFailures+uint32(slot.verdict.Blame)-1] += f.n
+		}
 	} else if o != OutcomeLate {
 		return
 	}

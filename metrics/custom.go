@@ -244,12 +244,12 @@ func (c *Counter) openCustom(b *customBinding, e *labels.Entry[Cell], rec *parse
 		over = appendLabel(over, l.name, catalogue.Other)
 	}
 	p := t.reg.prefix(t.name(c.haproxy), nil, nil)
-	off := t.ensureOne(b.family, p, string(text), false)
+	off := t.ensureOne(b.family, p, t.reg.intern(text), false)
 	if off == 0 {
-		off = t.ensureOne(b.family, p, string(over), true)
+		off = t.ensureOne(b.family, p, t.reg.intern(over), true)
 	}
-	t.mu.Unlock()
 	c.shard.grow()
+	t.mu.Unlock()
 	if len(b.cache) >= cachedCustom {
 		clear(b.cache)
 	}

@@ -10,6 +10,7 @@ type Cut struct {
 	families  []cutFamily
 	native    []series
 	prefixes  []prefix
+	texts     []string // see registry
 	values    []uint64
 	exemplars []exemplar
 	admitted  map[string][]string
@@ -46,7 +47,7 @@ func (t *Table) Merge(parts ...*Part) *Cut {
 	if k := n - len(c.values); k > 0 {
 		c.values = append(c.values, make([]uint64, k)...)
 	}
-	c.prefixes = t.reg.prefixes
+	c.prefixes, c.texts = t.reg.prefixes, t.reg.texts
 	c.families = make([]cutFamily, len(t.reg.families))
 	for i, f := range t.reg.families {
 		c.families[i] = cutFamily{family: f, series: f.series}

@@ -60,7 +60,7 @@ func (c *Counter) remember(cell *Cell, off uint32, rec *parser.Record) {
 	}
 	f := &c.f
 	c.shard.exemplars.put(off, id, max(f.active, 0))
-	if f.active >= 0 && !f.early && !f.up {
+	if t.layout.hasDuration && f.active >= 0 && !f.early && !f.up {
 		c.shard.exemplars.put(cell.backend+t.layout.duration+1+uint32(t.buckets.bucket(f.active)), id, f.active)
 	}
 }

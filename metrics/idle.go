@@ -36,7 +36,6 @@ func (s *idleState) update(t *Table, c *Cut) {
 		s.changes(c, &c.families[i])
 	}
 	s.hidden = 0
-	blocks := t.blockFamilies()
 	for i := range c.families {
 		f := &c.families[i]
 		if f.lines == 0 {
@@ -46,7 +45,7 @@ func (s *idleState) update(t *Table, c *Cut) {
 		for k := range f.series {
 			a := &ages[k]
 			idle := c.at-a.at > ttl
-			if blocks[f.family] {
+			if f.block != nil || f.family == t.fam.backendInfo {
 				p := c.prefixes[f.series[k].prefix].route
 				idle = c.at-s.prefixes[p] > ttl && !s.declared[p]
 			}
@@ -82,15 +81,4 @@ func (s *idleState) changes(c *Cut, f *cutFamily) {
 		}
 	}
 	s.series[f.family] = ages
-}
-
-// blockFamilies returns the families whose series are born in blocks.
-func (t *Table) blockFamilies() map[*family]bool {
-	m := map[*family]bool{t.fam.backendInfo: true}
-	for _, b := range []*block{&t.layout.route, &t.layout.backend} {
-		for i := range b.items {
-			m[b.items[i].family] = true
-		}
-	}
-	return m
 }

@@ -9,92 +9,133 @@ import (
 
 // item is one series of a block.
 type item struct {
-	family *family
-	label  string // label text after the prefix
+	family *family // nil keeps the place of a series that is left out
+	suffix uint32  // label text after the prefix
 }
 
-// block is the list of series of one kind of block, in the order of their values.
+// block is the list of series of one kind of block, in the order of their values, and where the born ones are.
 type block struct {
 	items []item
-	lines int // samples of all of them
+	lines int      // samples of all of them
+	at    []uint32 // by prefix: number of the born block plus one
+	offs  []uint32 // by number: offset of the first value
 }
 
-func (b *block) add(f *family, label string) {
-	b.items = append(b.items, item{f, label})
-	b.lines += f.lines
+// number returns the number of a prefix's block, -1 when it is not born.
+func (b *block) number(p uint32) int {
+	if int(p) < len(b.at) {
+		return int(b.at[p]) - 1
+	}
+	return -1
 }
 
-// layouts holds the blocks and where the counting code finds values in them.
+// add appends a series; f is nil when its family is left out, but the others keep their places.
+func (b *block) add(f *family, suffix uint32) {
+	b.items = append(b.items, item{f, suffix})
+	if f != nil {
+		b.lines += f.lines
+		f.block, f.items = b, append(f.items, suffix)
+	}
+}
+
+// empty reports whether every family of the block is left out.
+func (b *block) empty() bool {
+	for i := range b.items {
+		if b.items[i].family != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// layouts holds the blocks, where the counting code finds values in them, and what is counted at all.
 type layouts struct {
 	route   block // of a route's prefix: series with the route labels only
 	backend block // of a route's and backend's prefix: outcomes, then histograms
 
-	// Offsets in a route block. Phases come in pairs: sum, observations. The four of every request are
-	// first and fill a cache line, sizes begin the next one.
-	phases                                                       [numPhases]uint32
-	aborts, retries, redispatches, reqBytes, respBytes, failures uint32
-	// Offsets in a backend block. Outcomes are first.
+	// Offsets of histograms in a backend block. Outcomes are first.
 	duration, response uint32
 	zero               uint32 // of the native histogram
 	extra              []uint32
+
+	phases, bytes, retries, aborts, failures, outcomes, hasDuration, hasResponse bool
 }
 
-func newLayouts(t *Table) layouts {
-	var l layouts
-	f := &t.fam
-	at := uint32(0)
-	route := func(family *family, label string) uint32 {
-		l.route.add(family, label)
-		at++
-		return at - 1
-	}
+// Offsets in a route block. The phases of every request are first and fill a cache line, the sizes begin the
+// next one. A phase has two values: its sum, then its observations.
+const (
+	atRequest = 2 * iota
+	atQueue
+	atConnect
+	atResponse
+	atRespBytes
+	atHandshake = 2*iota + 0
+	atIdle      = 2*iota + 0
+	atData      = 2*iota + 0
+	atAborts    = 2*iota + 0
+
+	atReqBytes     = atRespBytes + 1
+	atRetries      = atAborts + numPhases
+	atRedispatches = atRetries + 1
+	atFailures     = atRedispatches + 1
+)
+
+// phaseOffsets returns where the values of each phase are in a route block.
+func phaseOffsets() [numPhases]uint32 {
+	return [numPhases]uint32{phaseHandshake: atHandshake, phaseIdle: atIdle, phaseRequest: atRequest, phaseQueue: atQueue,
+		phaseConnect: atConnect, phaseResponse: atResponse, phaseData: atData}
+}
+
+func (t *Table) newLayouts() {
+	l, f := &t.layout, &t.fam
 	phases := catalogue.Phases()
+	text := func(name, value string) uint32 { return t.reg.intern(labelsOf(name, value)) }
 	pair := func(phase int) {
-		l.phases[phase] = route(f.phaseSeconds, label("phase", phases[phase]))
-		route(f.phaseObs, label("phase", phases[phase]))
+		l.route.add(f.phaseSeconds, text("phase", phases[phase]))
+		l.route.add(f.phaseObs, text("phase", phases[phase]))
 	}
 	for _, p := range []int{phaseRequest, phaseQueue, phaseConnect, phaseResponse} {
 		pair(p)
 	}
-	l.respBytes, l.reqBytes = route(f.respBytes, ""), route(f.reqBytes, "")
+	l.route.add(f.respBytes, 0)
+	l.route.add(f.reqBytes, 0)
 	for _, p := range []int{phaseHandshake, phaseIdle, phaseData} {
 		pair(p)
 	}
-	l.aborts = at
 	for _, p := range phases {
-		route(f.aborts, label("phase", p))
+		l.route.add(f.aborts, text("phase", p))
 	}
-	l.retries, l.redispatches = route(f.retries, ""), route(f.redispatches, "")
-	l.failures = at
+	l.route.add(f.retries, 0)
+	l.route.add(f.redispatches, 0)
 	for _, b := range catalogue.Blames() {
-		route(f.failures, label("blame", b))
+		l.route.add(f.failures, text("blame", b))
 	}
-	l.route.add(f.routeInfo, "") // last: it has no value
+	if f.routeInfo != nil {
+		l.route.add(f.routeInfo, 0) // last: it has no value
+	}
+	l.phases, l.aborts = f.phaseSeconds != nil || f.phaseObs != nil, f.aborts != nil
+	l.bytes, l.retries = f.respBytes != nil || f.reqBytes != nil, f.retries != nil || f.redispatches != nil
+	l.failures, l.outcomes = f.failures != nil, f.sla != nil
 
 	for _, o := range catalogue.Outcomes() {
-		l.backend.add(f.sla, label("outcome", o))
+		l.backend.add(f.sla, text("outcome", o))
 	}
-	l.duration = uint32(len(l.backend.items))
-	l.zero = l.duration + uint32(t.buckets.width())
-	at = l.duration
-	for _, h := range append([]*family{f.duration, f.response}, f.extra()...) {
-		if h == f.response {
-			l.response = at
-		} else if h != f.duration {
-			l.extra = append(l.extra, at)
-		}
-		l.backend.add(h, "")
+	at := uint32(len(l.backend.items))
+	histogram := func(h *family) uint32 {
+		l.backend.add(h, 0)
 		at += uint32(h.width)
+		return at - uint32(h.width)
 	}
-	return l
-}
-
-func (h *hotFamilies) extra() []*family {
-	var l []*family
-	for _, p := range h.phases {
-		l = append(l, p.family)
+	if l.hasDuration = f.duration != nil; l.hasDuration {
+		l.duration = histogram(f.duration)
+		l.zero = l.duration + uint32(t.buckets.width())
 	}
-	return l
+	if l.hasResponse = f.response != nil; l.hasResponse {
+		l.response = histogram(f.response)
+	}
+	for _, p := range f.phases {
+		l.extra = append(l.extra, histogram(p.family))
+	}
 }
 
 // label returns the text of one label.
@@ -110,10 +151,9 @@ func labelsOf(namesAndValues ...string) []byte {
 }
 
 // born returns the offset of the block's values for a prefix, 0 when it is not born.
-func (t *Table) born(b *block, p uint32) uint32 {
-	first := &b.items[0]
-	if i := t.reg.find(first.family, p, first.label); i >= 0 {
-		return first.family.series[i].off
+func (b *block) born(p uint32) uint32 {
+	if i := b.number(p); i >= 0 {
+		return b.offs[i]
 	}
 	return 0
 }
@@ -124,8 +164,11 @@ func (t *Table) room(lines int) bool { return t.reg.samples-t.idle.hidden+lines 
 // ensure returns the offset of the block's values and gives birth to it when needed. It returns 0 when
 // the limit of samples does not allow that; force overrides the limit. t.mu is held.
 func (t *Table) ensure(b *block, p uint32, force bool) uint32 {
-	if off := t.born(b, p); off != 0 {
+	if off := b.born(p); off != 0 {
 		return off
+	}
+	if b.empty() {
+		return scrap
 	}
 	if !force && !t.room(b.lines) {
 		return 0
@@ -134,13 +177,25 @@ func (t *Table) ensure(b *block, p uint32, force bool) uint32 {
 	t.reg.align()
 	off := t.reg.next
 	for i := range b.items {
-		t.reg.add(b.items[i].family, p, b.items[i].label, now)
+		if f := b.items[i].family; f != nil {
+			t.reg.add(f, p, b.items[i].suffix, now)
+		} else {
+			t.reg.next++ // only counters are kept a place for
+		}
 	}
+	if n := int(p) + 1 - len(b.at); n > 0 {
+		b.at = append(b.at, make([]uint32, n)...)
+	}
+	b.offs = append(b.offs, off)
+	b.at[p] = uint32(len(b.offs))
 	return off
 }
 
-// ensureOne is ensure for a single series.
-func (t *Table) ensureOne(f *family, p uint32, suffix string, force bool) uint32 {
+// ensureOne is ensure for a single series. A family that is left out has none: its offset is scrap.
+func (t *Table) ensureOne(f *family, p, suffix uint32, force bool) uint32 {
+	if f == nil {
+		return scrap
+	}
 	if i := t.reg.find(f, p, suffix); i >= 0 {
 		return f.series[i].off
 	}

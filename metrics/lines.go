@@ -10,7 +10,7 @@ func (c *Cut) Lines() map[string]map[string]uint64 {
 	m := map[string]map[string]uint64{}
 	c.eachValue(catalogue.LinesTotal, func(s *series, v []uint64) {
 		var source, result string
-		for _, l := range labelPairs(nil, labelText(c.prefixes, s)) {
+		for _, l := range labelPairs(nil, c.labelText(s)) {
 			switch l.GetName() {
 			case "source":
 				source = l.GetValue()
@@ -32,7 +32,7 @@ func (c *Cut) FrontendLocal(haproxy string) map[string]uint64 {
 	m := map[string]uint64{}
 	c.eachValue(catalogue.UnservedTotal, func(s *series, v []uint64) {
 		var frontend, reason string
-		for _, l := range labelPairs(nil, labelText(c.prefixes, s)) {
+		for _, l := range labelPairs(nil, c.labelText(s)) {
 			switch l.GetName() {
 			case "frontend":
 				frontend = l.GetValue()

@@ -76,7 +76,7 @@ func (g *gatherer) indexNative(f *cutFamily) {
 	for i := range g.cut.native {
 		n := &g.cut.native[i]
 		k := classic[n.prefix]
-		g.native[k] = append(g.native[k], nativeOctave{octave: strings.IndexByte(octaveMarks, n.suffix[0]), off: n.off})
+		g.native[k] = append(g.native[k], nativeOctave{octave: strings.IndexByte(octaveMarks, g.cut.texts[n.suffix][0]), off: n.off})
 	}
 	for _, l := range g.native {
 		slices.SortFunc(l, func(a, b nativeOctave) int { return a.octave - b.octave })

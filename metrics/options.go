@@ -26,6 +26,10 @@ type Options struct {
 	ExtraHistograms []string // phases (catalogue.Phases) that get a histogram of their own
 	NoNative        bool     // leave out native histograms
 
+	// Only names the families that are counted from lines and exposed; empty for all. Configured counters and
+	// what the exporter tells about itself and the sockets are there in any case. See Selectable.
+	Only []spec.Text
+
 	Counters  []spec.Counter // haproxy_log_NAME_total, of HTTP requests
 	HAProxies []string       // names; with more than one every metric of a HAProxy carries haproxy
 

@@ -11,9 +11,9 @@ import (
 )
 
 func newGatherer(c *Cut) *gatherer {
-	g := &gatherer{cut: c, suffixes: map[string][]*dto.LabelPair{}, bounds: map[*buckets][]*float64{}}
+	g := &gatherer{cut: c, bounds: map[*buckets][]*float64{}}
 	if c != nil {
-		g.prefixes = make([][]*dto.LabelPair, len(c.prefixes))
+		g.prefixes, g.suffixes = make([][]*dto.LabelPair, len(c.prefixes)), make([][]*dto.LabelPair, len(c.texts))
 	}
 	return g
 }
@@ -43,10 +43,10 @@ func (p *Page) eachMessage(fn func(*dto.MetricFamily)) {
 // once: a large page has tens of thousands of metrics with hundreds of thousands of label pairs.
 type gatherer struct {
 	cut      *Cut
-	prefixes [][]*dto.LabelPair          // label pairs of the prefixes
-	suffixes map[string][]*dto.LabelPair // of the suffixes
-	bounds   map[*buckets][]*float64     // upper bounds, +Inf last
-	stamp    *timestamppb.Timestamp      // of the series before: series are born in groups
+	prefixes [][]*dto.LabelPair      // label pairs of the prefixes
+	suffixes [][]*dto.LabelPair      // of the texts
+	bounds   map[*buckets][]*float64 // upper bounds, +Inf last
+	stamp    *timestamppb.Timestamp  // of the series before: series are born in groups
 	stampMS  int64
 	native   map[uint64][]nativeOctave
 }
@@ -222,12 +222,12 @@ func (g *gatherer) labels(s *series) []*dto.LabelPair {
 		p = labelPairs([]*dto.LabelPair{}, g.cut.prefixes[s.prefix].text)
 		g.prefixes[s.prefix] = p
 	}
-	if s.suffix == "" {
+	if s.suffix == 0 {
 		return p
 	}
-	q, ok := g.suffixes[s.suffix]
-	if !ok {
-		q = labelPairs(nil, s.suffix)
+	q := g.suffixes[s.suffix]
+	if q == nil {
+		q = labelPairs(nil, g.cut.texts[s.suffix])
 		g.suffixes[s.suffix] = q
 	}
 	return append(append(make([]*dto.LabelPair, 0, len(p)+len(q)), p...), q...)

@@ -1,18 +1,17 @@
 package metrics
 
 import (
-	"hash/maphash"
-	"strings"
+	"slices"
 
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
 // A series is one label set of a family. Its values start at off in every shard and in every cut; how
 // many there are is the family's width. Series are never removed or changed, so that a cut can read the
-// slices it took without a lock.
+// slices it took without a lock. A series is 24 bytes without pointers, which the garbage collector skips.
 type series struct {
 	created int64  // ms since 1970, when its value last started at 0
-	suffix  string // label text after the prefix, escaped, without braces; nearly always shared with others
+	suffix  uint32 // index in registry.texts: label text after the prefix, shared with others
 	prefix  uint32 // index in registry.prefixes
 	off     uint32
 }
@@ -27,11 +26,15 @@ type prefix struct {
 	route   uint32   // the prefix with the same haproxy and values, and nothing more
 }
 
-// family is a family of the registry: its series and an index over them.
+// family is a family of the registry: its series and how to find them. Series that are born in blocks stand
+// in f.series in the order of the blocks' births, so that their places are known by counting; the others
+// have an index.
 type family struct {
 	*Family
-	width    int // values of one series; 0 for families whose value is always 1
-	lines    int // samples of one series in the exposition
+	block    *block   // nil for series that are born alone
+	items    []uint32 // suffixes of the family's series in the block, in order
+	width    int      // values of one series; 0 for families whose value is always 1
+	lines    int      // samples of one series in the exposition
 	buckets  *buckets
 	series   []series
 	index    []uint32 // open addressing over series, index plus one
@@ -40,14 +43,14 @@ type family struct {
 
 // registry holds the families and label texts. Table.mu guards it.
 type registry struct {
-	seed      maphash.Seed
 	multi     bool     // texts begin with haproxy
 	names     []string // of the route labels
 	families  []*family
 	byName    map[string]*family
 	prefixes  []prefix
 	prefixIDs map[string]uint32
-	suffixes  map[string]string // one copy of each text
+	texts     []string          // label texts after prefixes, escaped, without braces; the first is empty
+	textIDs   map[string]uint32 // index in texts
 	next      uint32            // first free offset
 	samples   int               // samples that the series born so far expose
 	key       []byte
@@ -55,27 +58,34 @@ type registry struct {
 
 func newRegistry(multi bool, names []string) registry {
 	return registry{
-		seed: maphash.MakeSeed(), multi: multi, names: names, byName: map[string]*family{},
-		prefixIDs: map[string]uint32{}, suffixes: map[string]string{},
-		next: 1, // offset 0 stands for "not born"
+		multi: multi, names: names, byName: map[string]*family{},
+		prefixIDs: map[string]uint32{}, texts: []string{""}, textIDs: map[string]uint32{"": 0},
+		next: 8, // offset 0 stands for "not born"; scrap follows
 	}
 }
 
-func (r *registry) hash(p uint32, suffix string) uint64 {
-	h := uint64(p+1) * 0x9e3779b97f4a7c15
-	if suffix != "" {
-		h ^= maphash.String(r.seed, suffix)
-	}
+// scrap is the offset that takes what belongs to families that are left out: nobody reads it.
+const scrap = 1
+
+func hashSeries(p, suffix uint32) uint64 {
+	h := (uint64(suffix)<<32 | uint64(p)) * 0x9e3779b97f4a7c15
 	return h ^ h>>32
 }
 
 // find returns the position of the series in f.series, -1 when it is not born.
-func (r *registry) find(f *family, p uint32, suffix string) int {
+func (r *registry) find(f *family, p, suffix uint32) int {
+	if f.block != nil {
+		i, k := f.block.number(p), slices.Index(f.items, suffix)
+		if i < 0 || k < 0 {
+			return -1
+		}
+		return i*len(f.items) + k
+	}
 	if len(f.index) == 0 {
 		return -1
 	}
 	mask := uint64(len(f.index) - 1)
-	for i := r.hash(p, suffix) & mask; ; i = (i + 1) & mask {
+	for i := hashSeries(p, suffix) & mask; ; i = (i + 1) & mask {
 		k := f.index[i]
 		if k == 0 {
 			return -1
@@ -86,16 +96,18 @@ func (r *registry) find(f *family, p uint32, suffix string) int {
 	}
 }
 
-// add gives birth to a series that find did not find. suffix is kept.
-func (r *registry) add(f *family, p uint32, suffix string, created int64) *series {
-	if 4*(len(f.series)+1) > 3*len(f.index) {
+// add gives birth to a series that find did not find.
+func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
+	if f.block == nil && 4*(len(f.series)+1) > 3*len(f.index) {
 		f.index = make([]uint32, max(16, 2*len(f.index)))
 		for i := range f.series {
 			r.place(f, i)
 		}
 	}
 	f.series = append(f.series, series{created: created, suffix: suffix, prefix: p, off: r.next})
-	r.place(f, len(f.series)-1)
+	if f.block == nil {
+		r.place(f, len(f.series)-1)
+	}
 	r.next += uint32(f.width)
 	r.samples += f.lines
 	return &f.series[len(f.series)-1]
@@ -107,21 +119,22 @@ func (r *registry) align() { r.next = (r.next + 7) &^ 7 }
 func (r *registry) place(f *family, pos int) {
 	s := &f.series[pos]
 	mask := uint64(len(f.index) - 1)
-	i := r.hash(s.prefix, s.suffix) & mask
+	i := hashSeries(s.prefix, s.suffix) & mask
 	for f.index[i] != 0 {
 		i = (i + 1) & mask
 	}
 	f.index[i] = uint32(pos + 1)
 }
 
-// intern returns the one copy of a text.
-func (r *registry) intern(b []byte) string {
-	if s, ok := r.suffixes[string(b)]; ok {
-		return s
+// intern returns the number of a text.
+func (r *registry) intern(b []byte) uint32 {
+	if id, ok := r.textIDs[string(b)]; ok {
+		return id
 	}
-	s := string(b)
-	r.suffixes[s] = s
-	return s
+	s, id := string(b), uint32(len(r.texts))
+	r.texts = append(r.texts, s)
+	r.textIDs[s] = id
+	return id
 }
 
 // prefix returns the index of a prefix, and adds it when it is new. values is nil for families without
@@ -167,14 +180,4 @@ func (r *registry) prefix(haproxy string, values []string, extra []byte) uint32 
 }
 
 // labelText returns the whole label text of a series.
-func labelText(prefixes []prefix, s *series) string {
-	p := prefixes[s.prefix].text
-	if p == "" || s.suffix == "" {
-		return p + s.suffix
-	}
-	var b strings.Builder
-	b.WriteString(p)
-	b.WriteByte(',')
-	b.WriteString(s.suffix)
-	return b.String()
-}
+func (c *Cut) labelText(s *series) string { return string(c.labels(nil, s)) }

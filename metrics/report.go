@@ -44,7 +44,7 @@ func (c *Cut) Report() []RouteReport {
 	c.eachValue(catalogue.SLARequestsTotal, func(s *series, v []uint64) {
 		r := row(s.prefix)
 		for _, o := range []Outcome{OutcomeMet, OutcomeLate, OutcomeFailed} {
-			if s.suffix == label("outcome", outcomes[o-1]) {
+			if c.texts[s.suffix] == label("outcome", outcomes[o-1]) {
 				r.Judged += v[0]
 				if o == OutcomeMet {
 					r.Met += v[0]
@@ -141,7 +141,7 @@ func (c *Cut) Changes(before *Cut) []Change {
 		f := &c.families[i]
 		for k := range f.series {
 			s := &f.series[k]
-			text := labelText(c.prefixes, s)
+			text := c.labelText(s)
 			for v := range f.width {
 				at := int(s.off) + v
 				d := c.values[at]

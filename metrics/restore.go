@@ -3,7 +3,6 @@ package metrics
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"haproxy_log_exporter/metrics/catalogue"
 )
@@ -73,11 +72,17 @@ func (t *Table) Restore(data []byte) (restarted []string, err error) {
 
 // restoreSeries finds or gives birth to a series and adds the saved values to the base.
 func (t *Table) restoreSeries(f *family, p uint32, s *savedSeries) {
-	if b := t.blockOf(f); b != nil {
-		t.ensure(b, p, true)
+	suffix := t.reg.intern([]byte(s.suffix))
+	if f.block != nil {
+		t.ensure(f.block, p, true)
+	} else {
+		t.ensureOne(f, p, suffix, true)
 	}
-	t.ensureOne(f, p, t.reg.intern([]byte(s.suffix)), true)
-	sr := &f.series[t.reg.find(f, p, s.suffix)]
+	i := t.reg.find(f, p, suffix)
+	if i < 0 {
+		return // a value of a label that this version does not have
+	}
+	sr := &f.series[i]
 	sr.created = s.created
 	if n := int(sr.off) + f.width - len(t.base); n > 0 {
 		t.base = append(t.base, make([]uint64, n)...)
@@ -85,16 +90,6 @@ func (t *Table) restoreSeries(f *family, p uint32, s *savedSeries) {
 	for i := range min(f.width, len(s.values)) {
 		t.base[int(sr.off)+i] += s.values[i]
 	}
-}
-
-// blockOf returns the block that series of the family are born in, nil when they are born alone.
-func (t *Table) blockOf(f *family) *block {
-	for _, b := range []*block{&t.layout.route, &t.layout.backend} {
-		if slices.ContainsFunc(b.items, func(it item) bool { return it.family == f }) {
-			return b
-		}
-	}
-	return nil
 }
 
 // savedTable is a decoded snapshot.

@@ -42,7 +42,7 @@ func mirror(tb testing.TB, c *Cut) *prometheus.Registry {
 		names := f.Names
 		values := func(s *series) []string {
 			var l []string
-			for _, p := range labelPairs(nil, labelText(c.prefixes, s)) {
+			for _, p := range labelPairs(nil, c.labelText(s)) {
 				l = append(l, p.GetValue())
 			}
 			return l

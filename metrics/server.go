@@ -99,11 +99,23 @@ func (c *Counter) server(e *labels.Entry[Cell], rec *parser.Record) {
 	k := c.shard.serverKey(name)
 	usual := f.term == termNormal && uint(f.status-200) < 100
 	if usual {
-		for i := range cell.serverKeys {
-			if cell.serverKeys[i] == k {
-				c.shard.vals[cell.serverOffs[i]] += f.n
-				return
-			}
+		// Which of its servers a backend takes is not predictable: conditional moves, not branches.
+		off, o1, o2, o3 := cell.serverOffs[0], cell.serverOffs[1], cell.serverOffs[2], cell.serverOffs[3]
+		if cell.serverKeys[0] != k {
+			off = 0
+		}
+		if cell.serverKeys[1] == k {
+			off = o1
+		}
+		if cell.serverKeys[2] == k {
+			off = o2
+		}
+		if cell.serverKeys[3] == k {
+			off = o3
+		}
+		if off != 0 {
+			c.shard.vals[off] += f.n
+			return
 		}
 	}
 	off := c.otherServer(e, k, name)
@@ -136,14 +148,17 @@ func (c *Counter) openServer(e *labels.Entry[Cell], name []byte) uint32 {
 	server := t.admit("server", labels.Sanitise(headOf(name)))
 	tail := t.reg.intern(labelsOf("code", codeClass(f.status), "termination_state", t.terms.names[f.term]))
 	off := t.ensureNamed(t.fam.servers, c.haproxy, tail, "proxy", e.Backend, "server", server)
-	t.mu.Unlock()
 	c.shard.grow()
+	t.mu.Unlock()
 	return off
 }
 
 // session counts the end of a TCP session or of a tunnel.
 func (c *Counter) session(e *labels.Entry[Cell]) {
 	cell, f := &e.Data, &c.f
+	if t := c.shard.table; t.fam.sessions == nil && t.fam.sessionDuration == nil {
+		return
+	}
 	i := 0
 	for ; i < len(cell.sessions); i++ {
 		if cell.sessions[i].term == f.term {
@@ -155,7 +170,7 @@ func (c *Counter) session(e *labels.Entry[Cell]) {
 	}
 	vals := c.shard.vals
 	vals[cell.sessions[i].total] += f.n
-	if f.total >= 0 {
+	if f.total >= 0 && c.shard.table.fam.sessionDuration != nil {
 		c.shard.table.buckets.observe(vals[cell.sessions[i].hist:], f.total, f.n)
 	}
 }
@@ -167,7 +182,7 @@ func (c *Counter) openSession(e *labels.Entry[Cell]) {
 	sl := sessionSlot{term: c.f.term}
 	sl.hist = t.ensureNamed(t.fam.sessionDuration, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
 	sl.total = t.ensureNamed(t.fam.sessions, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
-	t.mu.Unlock()
 	c.shard.grow()
+	t.mu.Unlock()
 	e.Data.sessions = append(e.Data.sessions, sl)
 }

@@ -11,30 +11,32 @@ import (
 // Shard is the counts of one source: a flat array of values indexed by the registry's offsets. It has one
 // writer; whoever writes or copies holds the source's lock.
 type Shard struct {
-	table      *Table
-	source     string
-	vals       []uint64
-	lines      [parser.NumResults]uint32 // offsets of lines_total, by result
-	exemplars  *exemplarStore
-	main       *Counter
-	nextID     uint32
-	counters   []*Counter
-	generation uint32 // of the table, plus one, that the caches belong to
-	seed       maphash.Seed
-	servers    *serverTable
+	table        *Table
+	source       string
+	vals         []uint64
+	lines        [parser.NumResults]uint32 // offsets of lines_total, by result
+	exemplars    *exemplarStore
+	main         *Counter
+	nextID       uint32
+	counters     []*Counter
+	generation   uint32 // of the table, plus one, that the caches belong to
+	seed         maphash.Seed
+	servers      *serverTable
+	slots        slotTable
+	combinations map[uint32]combination
 }
 
 // NewShard returns the counts of a source. source is the configured text, haproxyName the HAProxy that
 // writes its lines (used with more than one). Record needs a Counter: see NewCounter.
 func (t *Table) NewShard(source, haproxyName string) *Shard {
-	s := &Shard{table: t, source: source, exemplars: newExemplarStore(), seed: maphash.MakeSeed(), servers: newServerTable()}
+	s := &Shard{table: t, source: source, exemplars: newExemplarStore(), seed: maphash.MakeSeed(), servers: newServerTable(), slots: newSlotTable(), combinations: map[uint32]combination{}}
 	t.mu.Lock()
 	for i, r := range catalogue.LineResults() {
 		p := t.reg.prefix("", nil, labelsOf("source", labels.Sanitise([]byte(source))))
 		s.lines[i] = t.ensureOne(t.fam.lines, p, t.reg.intern(labelsOf("result", r)), true)
 	}
-	t.mu.Unlock()
 	s.grow()
+	t.mu.Unlock()
 	s.main = &Counter{shard: s, haproxy: haproxyName}
 	return s
 }
@@ -64,6 +66,7 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 // forget empties the caches that hold admitted values, after Table.ResetLimits.
 func (s *Shard) forget() {
 	s.servers = newServerTable()
+	s.slots = newSlotTable()
 	for _, c := range s.counters {
 		for _, b := range c.customs {
 			clear(b.cache)
@@ -84,12 +87,10 @@ func (s *Shard) Record(rec *parser.Record, res parser.Result) { s.main.Record(re
 // SetTime tells the time of reading, in milliseconds since 1970, for exemplars. It is called once a block.
 func (s *Shard) SetTime(ms int64) { s.exemplars.now = ms }
 
-// grow makes room for all offsets that are born. It runs when a series is born, never per line.
+// grow makes room for all offsets that are born. It runs when a series is born, never per line. The table's
+// lock is held.
 func (s *Shard) grow() {
-	t := s.table
-	t.mu.Lock()
-	n := int(t.reg.next)
-	t.mu.Unlock()
+	n := int(s.table.reg.next)
 	if n <= len(s.vals) {
 		return
 	}

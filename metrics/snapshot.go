@@ -50,7 +50,7 @@ func (c *Cut) appendSeries(b []byte, l []series, width int) []byte {
 		s := &l[i]
 		b = binary.AppendUvarint(b, uint64(s.prefix))
 		b = binary.AppendUvarint(b, uint64(s.created))
-		b = appendString(b, s.suffix)
+		b = appendString(b, c.texts[s.suffix])
 		for _, v := range c.values[s.off : s.off+uint32(width)] {
 			if v < 0x80 {
 				b = append(b, byte(v))

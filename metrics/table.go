@@ -16,21 +16,23 @@ import (
 // sum of sources that are gone. Its methods are safe for concurrent use; its lock is taken when a series
 // is born, and for moments by Merge.
 type Table struct {
-	opt       Options
-	multi     bool // series carry haproxy
-	families  *Families
-	schema    *labels.Schema
-	admission *labels.Admission
-	buckets   *buckets
-	native    *nativeIndex
-	rules     []Rule
-	terms     *termTable
-	methods   *methodTable
-	within    map[string]uint32 // ms, by SLA
-	failCodes map[int]bool
-	counters  []*customCounter
-	fam       hotFamilies
-	layout    layouts
+	opt        Options
+	multi      bool // series carry haproxy
+	families   *Families
+	schema     *labels.Schema
+	admission  *labels.Admission
+	buckets    *buckets
+	native     *nativeIndex
+	rules      []Rule
+	terms      *termTable
+	methods    *methodTable
+	within     map[string]uint32 // ms, by SLA
+	failCodes  map[int]bool
+	counters   []*customCounter
+	selectable []string // names that opt.Only may hold
+	fam        hotFamilies
+	layout     layouts
+	phaseAt    [numPhases]uint32
 
 	generation atomic.Uint32 // changes when limits are reset: series that became other are tried again
 
@@ -68,7 +70,7 @@ func NewTable(opt Options, schema *labels.Schema) (*Table, error) {
 	t := &Table{
 		opt: opt, multi: len(opt.HAProxies) > 1, schema: schema, admission: opt.Admission,
 		buckets: newBuckets(opt.Buckets, opt.SLAs), rules: OutcomeRules(), terms: newTermTable(), methods: newMethodTable(),
-		within: map[string]uint32{}, failCodes: map[int]bool{}, reg: newRegistry(len(opt.HAProxies) > 1, opt.RouteLabels), values: map[string]map[string]struct{}{},
+		within: map[string]uint32{}, failCodes: map[int]bool{}, selectable: Selectable(), reg: newRegistry(len(opt.HAProxies) > 1, opt.RouteLabels), values: map[string]map[string]struct{}{},
 		idle: idleState{declared: map[uint32]bool{}},
 	}
 	if !opt.NoNative {
@@ -89,7 +91,8 @@ func NewTable(opt Options, schema *labels.Schema) (*Table, error) {
 	t.families = NewFamilies(opt.RouteLabels, t.multi, t.customFamilies()...)
 	t.openFamilies()
 	t.plain = t.reg.prefix("", nil, nil)
-	t.layout = newLayouts(t)
+	t.newLayouts()
+	t.phaseAt = phaseOffsets()
 	t.declare()
 	return t, nil
 }
@@ -118,7 +121,8 @@ func (t *Table) check() error {
 			errs = append(errs, errors.New("each of several HAProxies needs a name"))
 		}
 	}
-	return errors.Join(append(errs, t.compileCounters()...)...)
+	errs = append(errs, t.compileCounters()...)
+	return errors.Join(append(errs, t.checkOnly()...)...)
 }
 
 // Families returns the catalogue as this table exposes it; Samples for the same page use it too.
@@ -138,6 +142,8 @@ func (t *Table) openFamilies() {
 		switch {
 		case optional >= 0 && !slices.Contains(t.opt.ExtraHistograms, catalogue.Phases()[optional]):
 			continue
+		case !t.selected(f.Name):
+			continue
 		case f.Group == catalogue.Log, f.Name == catalogue.LinesTotal, f.Name == catalogue.OverflowTotal,
 			f.Name == catalogue.RouteInfo, f.Name == catalogue.BackendRouteInfo:
 		default:
@@ -148,8 +154,10 @@ func (t *Table) openFamilies() {
 			t.fam.phases = append(t.fam.phases, phaseHistogram{phase: optional, family: r})
 		}
 	}
-	if t.native != nil {
-		t.fam.native = &family{Family: t.reg.byName[catalogue.RequestDuration].Family, width: nativePerOctave}
+	if d := t.reg.byName[catalogue.RequestDuration]; d == nil {
+		t.native = nil
+	} else if t.native != nil {
+		t.fam.native = &family{Family: d.Family, width: nativePerOctave}
 	}
 	for name, to := range t.fam.byName() {
 		*to = t.reg.byName[name]

@@ -106,16 +106,16 @@ func (w *textWriter) family(c *Cut, f *cutFamily) {
 // labels appends the label text of a series to b, without braces.
 func (c *Cut) labels(b []byte, s *series) []byte {
 	b = append(b, c.prefixes[s.prefix].text...)
-	if s.suffix != "" {
+	if s.suffix != 0 {
 		if len(c.prefixes[s.prefix].text) > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, s.suffix...)
+		b = append(b, c.texts[s.suffix]...)
 	}
 	return b
 }
 
-func (c *Cut) unlabelled(s *series) bool { return s.suffix == "" && c.prefixes[s.prefix].text == "" }
+func (c *Cut) unlabelled(s *series) bool { return s.suffix == 0 && c.prefixes[s.prefix].text == "" }
 
 func (w *textWriter) sample(c *Cut, s *series, name, suffix string) {
 	w.b = append(w.b, name...)
