@@ -41,6 +41,7 @@ docs: ## regenerate every generated page
 	$(GO) run ./internal/gen/metricsdoc > docs/METRICS.md
 	$(GO) run ./internal/gen/monitoring
 	$(GO) run ./internal/gen/configdoc docs/configuration.md
+	$(GO) run ./cmd/haproxy_log_exporter generate flags > docs/flags.md
 
 fuzz: ## each fuzz target for 30 seconds
 	./scripts/fuzz 30s

@@ -113,6 +113,7 @@ func (c *commands) toolFlags() {
 	rules.Flag("cluster", "Target label that tells one group of HAProxy nodes from another. Repeatable.").StringsVar(&c.rules.Cluster)
 	rules.Flag("runbook-url", "What stands before #name in runbook_url.").StringVar(&c.rules.RunbookURL)
 	rules.Flag("grafana-url", "What stands before /d/ in dashboard_url.").StringVar(&c.rules.GrafanaURL)
+	generate.Command("flags", "The reference of all flags, docs/flags.md.").Hidden()
 	generate.Command("mtail", "An mtail program for the same log-format and labels.")
 }
 

@@ -87,6 +87,8 @@ func (c *commands) do(ctx context.Context, name string, std app.Streams) error {
 		return app.GenerateConfig(ctx, o, c.generate, std)
 	case "generate rules":
 		return app.GenerateRules(ctx, o, c.rules, std)
+	case "generate flags":
+		return writeFlags(std.Out, c.app.Model())
 	case "generate mtail":
 		return app.GenerateMtail(ctx, o, std)
 	}

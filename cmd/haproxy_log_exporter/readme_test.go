@@ -46,6 +46,39 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
+// TestFlagsPage: docs/flags.md is what `make docs` writes, and holds every flag that --help shows.
+func TestFlagsPage(t *testing.T) {
+	c, _, _ := newCommands(app.Streams{Out: io.Discard, Err: io.Discard})
+	var want strings.Builder
+	if err := writeFlags(&want, c.app.Model()); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/flags.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(page) != want.String() {
+		t.Errorf("docs/flags.md is not current, run make docs; it should be:\n%s", want.String())
+	}
+	var help strings.Builder
+	for _, m := range c.app.Model().FlattenedCommands() {
+		if m.Hidden {
+			continue
+		}
+		h, _, _ := newCommands(app.Streams{Out: &help, Err: io.Discard})
+		_, _ = h.app.Parse(append(strings.Fields(m.FullCommand), "--help")) // an argument that is missing does not matter
+	}
+	flags := regexp.MustCompile(`--(?:\[no-\])?([a-z][a-z.-]+[a-z])`).FindAllStringSubmatch(help.String(), -1)
+	if len(flags) < 30 {
+		t.Fatalf("--help shows only %d flags", len(flags))
+	}
+	for _, f := range flags {
+		if !strings.Contains(string(page), "`--"+f[1]) && !strings.Contains(string(page), "`--[no-]"+f[1]) && !strings.Contains(string(page), "--"+f[1]+" ") {
+			t.Errorf("docs/flags.md does not name --%s", f[1])
+		}
+	}
+}
+
 // shellWords splits a line as a shell does when it has nothing but words and single quotes.
 func shellWords(line string) []string {
 	var out []string
