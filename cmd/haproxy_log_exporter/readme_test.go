@@ -58,7 +58,7 @@ func TestFlagsPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(page) != want.String() {
-		t.Errorf("docs/flags.md is not current, run make docs; it should be:\n%s", want.String())
+		t.Error("docs/flags.md is not current: run make docs")
 	}
 	var help strings.Builder
 	for _, m := range c.app.Model().FlattenedCommands() {
@@ -68,12 +68,12 @@ func TestFlagsPage(t *testing.T) {
 		h, _, _ := newCommands(app.Streams{Out: &help, Err: io.Discard})
 		_, _ = h.app.Parse(append(strings.Fields(m.FullCommand), "--help")) // an argument that is missing does not matter
 	}
-	flags := regexp.MustCompile(`--(?:\[no-\])?([a-z][a-z.-]+[a-z])`).FindAllStringSubmatch(help.String(), -1)
+	flags := regexp.MustCompile(`(?m)^ +(?:-h, )?--(?:\[no-\])?([a-z][a-z.-]+[a-z])`).FindAllStringSubmatch(help.String(), -1)
 	if len(flags) < 30 {
 		t.Fatalf("--help shows only %d flags", len(flags))
 	}
 	for _, f := range flags {
-		if !strings.Contains(string(page), "`--"+f[1]) && !strings.Contains(string(page), "`--[no-]"+f[1]) && !strings.Contains(string(page), "--"+f[1]+" ") {
+		if !strings.Contains(string(page), "`--"+f[1]) && !strings.Contains(string(page), "`--[no-]"+f[1]) {
 			t.Errorf("docs/flags.md does not name --%s", f[1])
 		}
 	}
