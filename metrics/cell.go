@@ -120,20 +120,24 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
 	s, cell := c.shard, &e.Data
 	t := s.table
 	x := c.combination(e, k)
-	sl := slot{cell: cell.id, key: k, verdict: x.rule.Verdict}
+	sl := slot{cell: cell.id, key: k}
+	sl.setVerdict(x.rule.Verdict)
 	if x.rule.LateAfterWithin {
-		sl.flags |= slotTimed
+		sl.state |= slotTimed
 	}
 	var more extra
 	t.mu.Lock()
 	c.openRequests(cell, &sl, x.text, &more)
-	if sl.verdict.Reason != ReasonNone {
-		c.openUnserved(e, &sl, &more)
+	if x.rule.Verdict.Reason != ReasonNone {
+		c.openUnserved(e, x.rule.Verdict.Reason, &more)
 	}
 	s.grow()
 	t.mu.Unlock()
 	if more != (extra{}) {
-		sl.flags |= slotExtra
+		sl.state |= slotExtra
+	}
+	if s.slots.full() {
+		s.slots.fold(s.vals)
 	}
 	return s.slots.insert(sl, more)
 }
@@ -185,9 +189,9 @@ func (c *Counter) openRequests(cell *Cell, sl *slot, text uint32, x *extra) {
 	}
 }
 
-func (c *Counter) openUnserved(e *labels.Entry[Cell], sl *slot, x *extra) {
+func (c *Counter) openUnserved(e *labels.Entry[Cell], why Reason, x *extra) {
 	t := c.shard.table
-	reason := catalogue.UnservedReasons()[sl.verdict.Reason-1]
+	reason := catalogue.UnservedReasons()[why-1]
 	if t.fam.unserved == nil {
 		return
 	}

@@ -73,13 +73,15 @@ func (c *Counter) request(rec *parser.Record) {
 	if slot == nil {
 		slot = c.openSlot(e, k)
 	}
+	if !slot.count(f.n) {
+		s.vals[slot.requests] += f.n
+	}
 	if s.table.fam.servers != nil {
 		c.server(e, rec) // may give birth to a series, which moves the values
 	}
 	vals := s.vals
-	vals[slot.requests] += f.n
 	vals[cell.frontend] += f.n
-	if slot.flags&slotExtra != 0 || cell.limited {
+	if slot.state&slotExtra != 0 || cell.limited {
 		c.rare(cell, slot)
 	}
 	c.route(vals[cell.route:])
@@ -96,7 +98,7 @@ func (c *Counter) request(rec *parser.Record) {
 // rare counts what few requests move: unserved_total and overflow_total.
 func (c *Counter) rare(cell *Cell, sl *slot) {
 	vals := c.shard.vals
-	if sl.flags&slotExtra != 0 {
+	if sl.state&slotExtra != 0 {
 		x := c.shard.slots.extra(sl)
 		if x.unserved != 0 {
 			vals[x.unserved] += c.f.n
@@ -183,13 +185,10 @@ func (c *Counter) route(v []uint64) {
 	case l.phases: // nearly all lines of most formats
 		w := (*[8]uint64)(v)
 		w[atRequest] += uint64(tr) * n
-		w[atRequest+1] += n
 		w[atQueue] += uint64(tw) * n
-		w[atQueue+1] += n
 		w[atConnect] += uint64(tc) * n
-		w[atConnect+1] += n
 		w[atResponse] += uint64(ts) * n
-		w[atResponse+1] += n
+		w[atFull] += n
 	}
 	if l.retries {
 		if f.retries > 0 {
@@ -217,9 +216,8 @@ func (c *Counter) allPhases(v []uint64) {
 				continue // data is still flowing, or is that of a tunnel
 			}
 			if t.layout.phases {
-				at := t.phaseAt[i]
-				v[at] += uint64(ms) * f.n
-				v[at+1] += f.n
+				v[t.phaseAt[i]] += uint64(ms) * f.n
+				v[atObserved+i] += f.n
 			}
 		case ms == -1 && aborted < 0:
 			aborted = i
@@ -282,22 +280,23 @@ func (c *Counter) observeNative(cell *Cell, ms int64) {
 
 // judge counts the outcome.
 func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
-	o := slot.verdict.Outcome
+	verdict := slot.verdict()
+	o := verdict.Outcome
 	if o == OutcomeNone {
 		return
 	}
 	f, l := &c.f, &c.shard.table.layout
 	vals := c.shard.vals
-	if slot.flags&slotTimed != 0 && cell.within > 0 && f.waited() > int64(cell.within) {
+	if slot.state&slotTimed != 0 && cell.within > 0 && f.waited() > int64(cell.within) {
 		o = OutcomeLate
 	}
-	off := cell.backend + uint32(o) - 1
+	off := cell.backend + atMet + 1 - uint32(o)
 	if l.outcomes {
 		vals[off] += f.n
 	}
 	if o == OutcomeFailed {
 		if l.failures {
-			vals[cell.route+atFailures+uint32(slot.verdict.Blame)-1] += f.n
+			vals[cell.route+atFailures+uint32(verdict.Blame)-1] += f.n
 		}
 	} else if o != OutcomeLate {
 		return

@@ -9,7 +9,7 @@ import (
 
 // item is one series of a block.
 type item struct {
-	family *family // nil keeps the place of a series that is left out
+	family *family // nil: a value that no series has
 	suffix uint32  // label text after the prefix
 }
 
@@ -29,7 +29,8 @@ func (b *block) number(p uint32) int {
 	return -1
 }
 
-// add appends a series; f is nil when its family is left out, but the others keep their places.
+// add appends a series; f is nil when its family is left out, but the others keep their places, and for
+// values of other use.
 func (b *block) add(f *family, suffix uint32) {
 	b.items = append(b.items, item{f, suffix})
 	if f != nil {
@@ -61,51 +62,61 @@ type layouts struct {
 	phases, bytes, retries, aborts, failures, outcomes, hasDuration, hasResponse bool
 }
 
-// Offsets in a route block. The phases of every request are first and fill a cache line, the sizes begin the
-// next one. A phase has two values: its sum, then its observations.
+// Offsets in a route block. What every request moves is first and fills one cache line; then come the sums of
+// the other phases, and the observations of all. atFull counts requests that completed request, queue, connect
+// and response; it has no series: Shard.fold adds it to the observations of these four.
 const (
-	atRequest = 2 * iota
+	atRequest = iota
 	atQueue
 	atConnect
 	atResponse
+	atFull
 	atRespBytes
-	atHandshake = 2*iota + 0
-	atIdle      = 2*iota + 0
-	atData      = 2*iota + 0
-	atAborts    = 2*iota + 0
-
-	atReqBytes     = atRespBytes + 1
-	atRetries      = atAborts + numPhases
-	atRedispatches = atRetries + 1
+	atReqBytes
+	atRetries
+	atHandshake
+	atIdle
+	atData
+	atObserved
+	atAborts       = atObserved + numPhases
+	atRedispatches = atAborts + numPhases
 	atFailures     = atRedispatches + 1
 )
 
-// phaseOffsets returns where the values of each phase are in a route block.
+// phaseOffsets returns where the sum of each phase is in a route block; observations are at atObserved, in the
+// order of phases.
 func phaseOffsets() [numPhases]uint32 {
 	return [numPhases]uint32{phaseHandshake: atHandshake, phaseIdle: atIdle, phaseRequest: atRequest, phaseQueue: atQueue,
 		phaseConnect: atConnect, phaseResponse: atResponse, phaseData: atData}
 }
 
+// atMet is the place of the first outcome in a backend block. Outcomes stand in falling order, so that met, the
+// sum of request_duration and its first buckets share a cache line. The values before have no series.
+const (
+	atMet        = 8
+	firstOutcome = atMet - 4
+)
+
 func (t *Table) newLayouts() {
 	l, f := &t.layout, &t.fam
 	phases := catalogue.Phases()
 	text := func(name, value string) uint32 { return t.reg.intern(labelsOf(name, value)) }
-	pair := func(phase int) {
-		l.route.add(f.phaseSeconds, text("phase", phases[phase]))
-		l.route.add(f.phaseObs, text("phase", phases[phase]))
-	}
 	for _, p := range []int{phaseRequest, phaseQueue, phaseConnect, phaseResponse} {
-		pair(p)
+		l.route.add(f.phaseSeconds, text("phase", phases[p]))
 	}
+	l.route.add(nil, 0) // atFull
 	l.route.add(f.respBytes, 0)
 	l.route.add(f.reqBytes, 0)
+	l.route.add(f.retries, 0)
 	for _, p := range []int{phaseHandshake, phaseIdle, phaseData} {
-		pair(p)
+		l.route.add(f.phaseSeconds, text("phase", phases[p]))
+	}
+	for _, p := range phases {
+		l.route.add(f.phaseObs, text("phase", p))
 	}
 	for _, p := range phases {
 		l.route.add(f.aborts, text("phase", p))
 	}
-	l.route.add(f.retries, 0)
 	l.route.add(f.redispatches, 0)
 	for _, b := range catalogue.Blames() {
 		l.route.add(f.failures, text("blame", b))
@@ -117,8 +128,12 @@ func (t *Table) newLayouts() {
 	l.bytes, l.retries = f.respBytes != nil || f.reqBytes != nil, f.retries != nil || f.redispatches != nil
 	l.failures, l.outcomes = f.failures != nil, f.sla != nil
 
-	for _, o := range catalogue.Outcomes() {
-		l.backend.add(f.sla, text("outcome", o))
+	for range firstOutcome {
+		l.backend.add(nil, 0)
+	}
+	outcomes := catalogue.Outcomes()
+	for i := range outcomes {
+		l.backend.add(f.sla, text("outcome", outcomes[len(outcomes)-1-i]))
 	}
 	at := uint32(len(l.backend.items))
 	histogram := func(h *family) uint32 {
@@ -129,6 +144,9 @@ func (t *Table) newLayouts() {
 	if l.hasDuration = f.duration != nil; l.hasDuration {
 		l.duration = histogram(f.duration)
 		l.zero = l.duration + uint32(t.buckets.width())
+	}
+	for ; at%8 != 0; at++ { // its sum and its first buckets share a cache line, too
+		l.backend.add(nil, 0)
 	}
 	if l.hasResponse = f.response != nil; l.hasResponse {
 		l.response = histogram(f.response)

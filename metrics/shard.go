@@ -66,6 +66,7 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 // forget empties the caches that hold admitted values, after Table.ResetLimits.
 func (s *Shard) forget() {
 	s.servers = newServerTable()
+	s.slots.fold(s.vals)
 	s.slots = newSlotTable()
 	for _, c := range s.counters {
 		for _, b := range c.customs {
@@ -104,7 +105,33 @@ func (s *Shard) grow() {
 
 // CopyValues copies the values into dst, which is grown as needed, and returns it. The copy may be shorter
 // than that of another shard or of a later cut.
-func (s *Shard) CopyValues(dst []uint64) []uint64 { return append(dst[:0], s.vals...) }
+func (s *Shard) CopyValues(dst []uint64) []uint64 {
+	s.fold()
+	return append(dst[:0], s.vals...)
+}
+
+// fold brings all values up to date: what is counted elsewhere, because it costs less per line, is added.
+func (s *Shard) fold() {
+	s.slots.fold(s.vals)
+	t := s.table
+	if !t.layout.phases {
+		return
+	}
+	t.mu.Lock()
+	blocks := t.layout.route.offs
+	t.mu.Unlock()
+	for _, off := range blocks {
+		if int(off)+atAborts > len(s.vals) {
+			break // born by another shard since this one grew
+		}
+		if v := s.vals[off : off+atAborts]; v[atFull] > 0 {
+			for _, p := range [...]int{phaseRequest, phaseQueue, phaseConnect, phaseResponse} {
+				v[atObserved+p] += v[atFull]
+			}
+			v[atFull] = 0
+		}
+	}
+}
 
 // Part is one shard's share of a cut. It can be used again.
 type Part struct {
@@ -112,7 +139,7 @@ type Part struct {
 	exemplars []exemplar
 }
 
-// Copy fills a Part. It is called under the source's lock and does nothing but copy memory.
+// Copy fills a Part. It is called under the source's lock and does little but copy memory.
 func (s *Shard) Copy(p *Part) {
 	p.values = s.CopyValues(p.values)
 	p.exemplars = s.exemplars.copy(p.exemplars)
@@ -121,6 +148,7 @@ func (s *Shard) Copy(p *Part) {
 // Remove adds the shard's values to what the table keeps for sources that are gone. The shard must not be
 // used any more, and no cut that holds a Part of it may be merged afterwards.
 func (t *Table) Remove(s *Shard) {
+	s.fold()
 	t.mu.Lock()
 	t.base = addValues(t.base, s.vals)
 	t.mu.Unlock()

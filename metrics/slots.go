@@ -1,19 +1,62 @@
 package metrics
 
 // slot is one combination of method, code, termination state and the like within a cell: which series of
-// requests_total it moves, and what the outcome rules say.
+// requests_total it moves, and what the outcome rules say. Requests are counted here, in the cache line that is
+// at hand, and added to the series' value when the shard is copied. Four slots fill a cache line.
 type slot struct {
 	cell     uint32 // Cell.id, 0 for an empty slot
 	key      uint32 // facts.key
-	requests uint32
-	verdict  Verdict
-	flags    uint8
+	requests uint32 // offset
+	state    uint32 // flags, the verdict, and the requests counted since they were added to the value
 }
 
 const (
-	slotTimed uint8 = 1 << iota // the verdict may become late
-	slotExtra                   // slotTable.extras has more
+	slotTimed      uint32 = 1 << iota // the verdict may become late
+	slotExtra                         // slotTable.extras has more
+	slotServed                        // the verdict has a blame, otherwise a reason
+	slotOutcome    = 3                // position of the outcome, three bits
+	slotCause      = 6                // position of the blame or reason, three bits
+	slotPending    = 9                // position of the count
+	slotMaxPending = 1<<(32-slotPending) - 1
 )
+
+func (s *slot) setVerdict(v Verdict) {
+	cause := uint32(v.Reason)
+	if v.Outcome != OutcomeNone {
+		s.state |= slotServed
+		cause = uint32(v.Blame)
+	}
+	s.state |= uint32(v.Outcome)<<slotOutcome | cause<<slotCause
+}
+
+func (s *slot) verdict() Verdict {
+	v := Verdict{Outcome: Outcome(s.state >> slotOutcome & 7)}
+	if s.state&slotServed != 0 {
+		v.Blame = Blame(s.state >> slotCause & 7)
+	} else {
+		v.Reason = Reason(s.state >> slotCause & 7)
+	}
+	return v
+}
+
+// count counts n requests, if there is room for them.
+func (s *slot) count(n uint64) bool {
+	if uint64(s.state>>slotPending)+n > slotMaxPending {
+		return false
+	}
+	s.state += uint32(n) << slotPending
+	return true
+}
+
+// fold adds what the slots counted to the values.
+func (t *slotTable) fold(values []uint64) {
+	for i := range t.slots {
+		if s := &t.slots[i]; s.state>>slotPending > 0 {
+			values[s.requests] += uint64(s.state >> slotPending)
+			s.state &= 1<<slotPending - 1
+		}
+	}
+}
 
 // extra holds what few slots have besides.
 type extra struct {
@@ -46,6 +89,9 @@ func slotHash(cell, key uint32) uint64 {
 	return ((uint64(cell)<<32 | uint64(key)) * 0x9e3779b97f4a7c15) >> 32
 }
 
+// full reports whether the next insert forgets all slots: they have to be folded first.
+func (t *slotTable) full() bool { return len(t.slots) >= maxSlots && 4*(t.used+1) > 3*len(t.slots) }
+
 // find returns the slot, nil when it is not open. The result is valid until the next insert.
 func (t *slotTable) find(cell, key uint32) *slot {
 	mask := uint64(len(t.slots) - 1)
@@ -67,7 +113,7 @@ func (t *slotTable) insert(s slot, x extra) *slot {
 	if 4*(t.used+1) > 3*len(t.slots) {
 		t.enlarge()
 	}
-	if s.flags&slotExtra != 0 {
+	if s.state&slotExtra != 0 {
 		t.extras[uint64(s.cell)<<32|uint64(s.key)] = x
 	}
 	return t.put(s)
