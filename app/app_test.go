@@ -365,3 +365,48 @@ func TestABacklogThatTakesTooLongIsShownRising(t *testing.T) {
 		t.Error("the log's families are left out beyond the timeout")
 	}
 }
+
+// TestBareCommand: without any flag, a host with Debian's haproxy.cfg and rsyslog rule is served and checked.
+func TestBareCommand(t *testing.T) {
+	debian, err := os.ReadFile("/etc/haproxy/haproxy.cfg")
+	if err != nil {
+		t.Skip("needs the configuration of Debian's package haproxy: ", err)
+	}
+	root := t.TempDir()
+	file := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file("etc/haproxy/haproxy.cfg", string(debian)+"\nfrontend egress\n bind 127.0.0.1:8080\n default_backend bank\nbackend bank\n server s1 127.0.0.1:8081\n")
+	file("etc/rsyslog.d/49-haproxy.conf", ":programname, startswith, \"haproxy\" {\n  /var/log/haproxy.log\n  stop\n}\n")
+	log := file("var/log/haproxy.log", "Nov 21 04:53:55 host haproxy[25441]: "+fmt.Sprintf(requestLine, 1))
+
+	var out strings.Builder
+	if err := Check(t.Context(), Options{Root: root}, CheckOptions{Dry: true}, Streams{Out: &out, Err: io.Discard}); err != nil {
+		t.Errorf("check: %v\n%s", err, out.String())
+	}
+	for _, want := range []string{"found on this host: configuration " + root, "found on this host: log " + log, "1 frontends, 1 backends", log + " can be read", "unix:/run/haproxy/admin.sock"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("check does not say %q:\n%s", want, out.String())
+		}
+	}
+	r := start(t, Options{Root: root})
+	r.wait(fmt.Sprintf("haproxy_log_source_up{source=%q}", log), 1)
+	f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "Nov 21 04:53:56 host haproxy[25441]: "+requestLine, 2); err != nil {
+		t.Fatal(err)
+	}
+	// From the end: the line before the first start is not counted. Labels are those that every format has.
+	r.wait(`haproxy_log_requests_total{frontend="egress",backend="bank",method="GET",code="200",termination_state="--"}`, 1)
+}

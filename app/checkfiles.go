@@ -91,7 +91,12 @@ func denied(path, verb string, err error) error {
 	}
 	owner, group := owners(info)
 	hint := fmt.Sprintf("give the group %s the right: chmod g+rx %s", group, path)
-	if info.Mode().Perm()&0o040 != 0 {
+	switch {
+	case verb == "written":
+		hint = fmt.Sprintf("chown %s %s (with systemd: StateDirectory=haproxy_log_exporter)", me, path)
+	case group == "root": // nobody should be added to it
+		hint = fmt.Sprintf("give it to a group for logs: chgrp adm %s, and chmod g+rx for folders (rsyslog: $FileGroup adm; logrotate: create 0640 root adm)", path)
+	case info.Mode().Perm()&0o040 != 0:
 		hint = fmt.Sprintf("add the user to the group %s: usermod -aG %s %s (with systemd: SupplementaryGroups=%s)", group, group, me, group)
 	}
 	return fmt.Errorf("%s cannot be %s by user %s: it belongs to %s:%s with mode %s\nhint: %s", path, verb, me, owner, group, info.Mode().Perm(), hint)

@@ -33,7 +33,7 @@ func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 	sockets := a.scrapeSockets(socketCtx)
 	cancel()
 	cut, saved := a.cutAndSave(ctx)
-	a.lastSockets.Store(&socketResults{sockets})
+	a.socketsChanged(a.lastSockets.Swap(&socketResults{sockets}), sockets)
 	samples := metrics.NewSamples(a.plan.table.Families())
 	hide := a.hideLog()
 	a.logSamples(samples, cut, saved)
@@ -69,6 +69,25 @@ func (a *App) scrapeSockets(ctx context.Context) []*haproxy.Result {
 	}
 	wg.Wait()
 	return out
+}
+
+// socketsChanged logs the first failure of a socket in a row, each other reason, and the success that ends it.
+func (a *App) socketsChanged(before *socketResults, now []*haproxy.Result) {
+	for i, r := range now {
+		if r == nil {
+			continue
+		}
+		name := a.plan.haproxies[i].name
+		for _, s := range r.Sockets {
+			was := before.failure(name, s.Socket)
+			switch {
+			case s.Err != nil && haproxy.ReasonOf(s.Err) != was:
+				a.log.Warn("HAProxy does not answer: its own counters are left out, the log is counted on", "haproxy", name, "socket", s.Socket, "err", s.Err)
+			case s.Err == nil && was != "":
+				a.log.Info("HAProxy answers again", "haproxy", name, "socket", s.Socket)
+			}
+		}
+	}
 }
 
 // reconciles reports whether the families are counted that the comparison with HAProxy's own counters needs.
@@ -206,6 +225,24 @@ type runtimeGatherer interface {
 
 // socketResults are the answers of all HAProxies to one scrape; nil for one without sockets.
 type socketResults struct{ results []*haproxy.Result }
+
+// failure returns why a socket did not answer, "" when it did or was not asked; s may be nil.
+func (s *socketResults) failure(name, socket string) haproxy.Reason {
+	if s == nil {
+		return ""
+	}
+	for _, r := range s.results {
+		if r == nil || r.Name != name {
+			continue
+		}
+		for _, k := range r.Sockets {
+			if k.Socket == socket && k.Err != nil {
+				return haproxy.ReasonOf(k.Err)
+			}
+		}
+	}
+	return ""
+}
 
 // list returns what /status shows of them; s may be nil.
 func (s *socketResults) list() []SocketStatus {
