@@ -142,17 +142,20 @@ func readBefore(r io.ReaderAt, off, n int64) []byte {
 }
 
 // startAt makes what a file holds before size known without reading it: up to the end of
-// its last whole line.
-func (f *Follower) startAt(g *gen, file io.ReaderAt, size int64) {
+// its last whole line. then is called in the same step, under the lock.
+func (f *Follower) startAt(g *gen, file io.ReaderAt, size int64, then func()) {
 	end := lastLineEnd(file, size)
 	head := make([]byte, min(headMax, end))
 	if n, _ := file.ReadAt(head, 0); n < len(head) {
-		return
+		end, head = 0, nil
 	}
 	tail := readBefore(file, end, min(tailMax, end))
 	f.lock(func() {
-		g.off, g.head, g.tail = end, head, tail
-		g.marks.add(end, tail)
+		if end > 0 {
+			g.off, g.head, g.tail = end, head, tail
+			g.marks.add(end, tail)
+		}
+		then()
 	})
 }
 

@@ -112,10 +112,11 @@ func (f *Follower) look(p *path, now time.Time) (changed bool) {
 func (f *Follower) unreadable(p *path, fi os.FileInfo, err error, now time.Time) (changed bool) {
 	gone := errors.Is(err, fs.ErrNotExist)
 	if f.first && f.opt.From == FromEnd && !gone {
-		p.skip = &skipMark{size: -1}
+		mark := &skipMark{size: -1}
 		if fi != nil {
-			p.skip = &skipMark{keyOf(fi), fi.Size()}
+			mark = &skipMark{keyOf(fi), fi.Size()}
 		}
+		f.lock(func() { p.skip = mark })
 	}
 	f.lock(func() {
 		if p.err == nil {
@@ -199,13 +200,15 @@ func (f *Follower) begin(p *path, g *gen, file *os.File, fi os.FileInfo) {
 	case p.skip != nil && p.skip.key == keyOf(fi):
 		size = min(p.skip.size, fi.Size())
 	}
-	p.skip = nil
 	delete(f.skips, p.name)
-	if size == 0 {
+	// One step: a position has either the mark or what came of it.
+	f.startAt(g, file, size, func() {
+		p.skip = nil
+		f.total.leftOut += uint64(g.off)
+	})
+	if g.off == 0 {
 		return
 	}
-	f.startAt(g, file, size)
-	f.lock(func() { f.total.leftOut += uint64(g.off) })
 	f.log.Info("first start: what the log already holds is left out", "path", p.name, "bytes", g.off)
 }
 

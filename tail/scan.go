@@ -211,7 +211,7 @@ func (f *Follower) unknownPlain(s *sibling, file *os.File, now time.Time) bool {
 	g := &gen{name: s.name, dev: s.key.dev, ino: s.key.ino, retired: now, grew: now, via: FromRotated, seen: f.scanNo}
 	if f.first {
 		// What was rotated before the first start is history.
-		f.startAt(g, file, s.fi.Size())
+		f.startAt(g, file, s.fi.Size(), func() {})
 		if g.known() {
 			f.insertOld(g)
 			f.settle(s, g)
