@@ -189,7 +189,9 @@ func (p *Page) Encode(out io.Writer, format expfmt.Format) error {
 		return p.WriteText(out)
 	case expfmt.TypeOpenMetrics:
 		return p.WriteOpenMetrics(out)
-	default:
+	case expfmt.TypeProtoDelim:
+		return p.WriteProtobuf(out)
+	default: // protobuf as text
 		enc := expfmt.NewEncoder(out, format)
 		var err error
 		p.eachMessage(func(f *dto.MetricFamily) {

@@ -48,6 +48,27 @@ func (p *Page) WriteText(out io.Writer) error { return p.write(out, false) }
 // WriteOpenMetrics writes the page in OpenMetrics text 1.0.0, with its final # EOF.
 func (p *Page) WriteOpenMetrics(out io.Writer) error { return p.write(out, true) }
 
+// WriteProtobuf writes the page as delimited protobuf messages, with created timestamps and native histograms.
+func (p *Page) WriteProtobuf(out io.Writer) error {
+	enc := expfmt.NewEncoder(out, expfmt.NewFormat(expfmt.TypeProtoDelim))
+	w := newWireWriter(p.Cut)
+	var err error
+	message := func(f *dto.MetricFamily) {
+		if err == nil {
+			err = enc.Encode(f)
+		}
+	}
+	p.each(func(f *cutFamily) {
+		if err == nil && f.visible() {
+			err = w.write(out, f)
+		}
+	}, func(s *sampleSet) { message(sampleFamily(s)) })
+	for _, f := range p.Extra {
+		message(f)
+	}
+	return err
+}
+
 func (p *Page) write(out io.Writer, om bool) error {
 	w := &textWriter{w: out, om: om, created: p.Created, b: make([]byte, 0, flushAt+16<<10)}
 	p.each(func(f *cutFamily) { w.family(p.Cut, f) }, w.set)

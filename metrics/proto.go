@@ -238,15 +238,7 @@ func labelPairs(l []*dto.LabelPair, text string) []*dto.LabelPair {
 	for text != "" {
 		eq := strings.IndexByte(text, '=')
 		name := text[:eq]
-		end := eq + 2
-		escaped := false
-		for text[end] != '"' {
-			if text[end] == '\\' {
-				escaped = true
-				end++
-			}
-			end++
-		}
+		end, escaped := closingQuote(text, eq+2)
 		value := text[eq+2 : end]
 		if escaped {
 			value = unescape(value)
@@ -255,6 +247,17 @@ func labelPairs(l []*dto.LabelPair, text string) []*dto.LabelPair {
 		text = strings.TrimPrefix(text[end+1:], ",")
 	}
 	return l
+}
+
+// closingQuote returns where the quoted value that begins at from ends, and whether something in it is escaped.
+func closingQuote(text string, from int) (end int, escaped bool) {
+	for end = from; text[end] != '"'; end++ {
+		if text[end] == '\\' {
+			escaped = true
+			end++
+		}
+	}
+	return end, escaped
 }
 
 func unescape(s string) string {
