@@ -35,6 +35,7 @@ type op struct {
 	last  bool // nothing follows: the field goes to the end of the line
 	exact bool // every byte must be one the class holds: the field may begin too early
 	put   bool // the field takes the general way into the Record
+	long  bool // lit has more than eight bytes
 	tilde bool // as in the item
 	bare  bool // of opBraces: nothing to forget, and a blank follows
 	slot  Field
@@ -85,7 +86,7 @@ func (p *Program) assemble() {
 }
 
 func (o *op) literal(lit string) {
-	o.lit, o.last = lit, lit == ""
+	o.lit, o.last, o.long = lit, lit == "", len(lit) > 8
 	o.lit8, o.mask8 = 0, 0
 	if lit == "" {
 		return
@@ -167,7 +168,7 @@ func (p *Program) code(k int, o *op) bool {
 			o.code = opNumber
 			return true
 		}
-		o.code = opInts
+		o.code, o.put = opInts, false // numbers have no escapes
 		sep := byte(0)
 		if len(o.lit) > 0 {
 			sep = o.lit[0]

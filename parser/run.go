@@ -37,7 +37,6 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 		}
 		end := i
 		switch o.code {
-		case opLiteral:
 		case opName:
 			if end = stopAt(b, e, i, o.term); end == i || end > e {
 				return false
@@ -52,6 +51,9 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 				return false
 			}
 			v[o.slot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+			if o.put {
+				p.general(rec, o, i, end)
+			}
 		case opState:
 			if end = i + o.n; end > e || !stateAt(b, i, o.n) {
 				return false
@@ -66,9 +68,32 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 			if end, _, ok = cookieEnd(b, e, i, o, rec); !ok {
 				return false
 			}
+		case opRequest:
+			if end = p.requestEnd(b, e, i, o, rec); end < 0 {
+				return false
+			}
+		case opAddrPort:
+			if end = addrPort(b, e, i, o, rec); end < 0 {
+				return false
+			}
+		case opLiteral:
+		case opNumber:
+			if end = jsonNumber(b, e, i, o, v); end < 0 {
+				return false
+			}
+			if o.put {
+				p.general(rec, o, i, end)
+			}
+		case opString:
+			if end = p.str(b, e, i, o, rec); end < 0 {
+				return false
+			}
 		case opFixed:
 			if end = i + o.n; end > e || !fixed(b[i:end], o) {
 				return false
+			}
+			if o.put {
+				p.general(rec, o, i, end)
 			}
 		case opToken:
 			if end = tokenEnd(b, e, i, o); end < 0 {
@@ -77,21 +102,8 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 			if o.slot != FieldNone && !o.put {
 				v[o.slot] = text(b, i, end, o.tilde)
 			}
-		case opNumber:
-			if end = jsonNumber(b, e, i, o, v); end < 0 {
-				return false
-			}
-		case opString:
-			if end = p.str(b, e, i, o, rec); end < 0 {
-				return false
-			}
-		case opRequest:
-			if end = p.requestEnd(b, e, i, o, rec); end < 0 {
-				return false
-			}
-		case opAddrPort:
-			if end = addrPort(b, e, i, o, rec); end < 0 {
-				return false
+			if o.put {
+				p.general(rec, o, i, end)
 			}
 		case opBraces:
 			if o.bare && i > 0 && b[i-1] == ' ' && i < e && b[i] != '{' { // nothing was captured
@@ -112,27 +124,27 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 				i = next
 				continue
 			}
-		}
-		if o.put && o.code != opAddrPort && o.code != opString {
-			rec.forget(o.item)
-			if end > i {
-				p.put(rec, o.item, i, end)
+			if o.put {
+				p.general(rec, o, i, end)
 			}
 		}
-		i = end
-		if o.mask8 != 0 {
-			if binary.LittleEndian.Uint64(b[i:])&o.mask8 != o.lit8 {
-				return false
-			}
-			if n := len(o.lit); n > 8 {
-				if i+n > e || string(b[i+8:i+n]) != o.lit[8:] {
-					return false
-				}
-			}
-			i += len(o.lit)
+		if binary.LittleEndian.Uint64(b[end:])&o.mask8 != o.lit8 {
+			return false
+		}
+		i = end + len(o.lit)
+		if o.long && (i > e || string(b[end+8:i]) != o.lit[8:]) {
+			return false
 		}
 	}
 	return i == e
+}
+
+// general stores a field that takes the general way into the Record.
+func (p *Program) general(rec *Record, o *op, i, end int) {
+	rec.forget(o.item)
+	if end > i {
+		p.put(rec, o.item, i, end)
+	}
 }
 
 // dateAt reports whether b[i:end] looks like a date: 21/Nov/2026:04:49:59, then .036 or +0000 after a blank.
