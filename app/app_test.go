@@ -410,3 +410,18 @@ func TestBareCommand(t *testing.T) {
 	// From the end: the line before the first start is not counted. Labels are those that every format has.
 	r.wait(`haproxy_log_requests_total{frontend="egress",backend="bank",method="GET",code="200",termination_state="--"}`, 1)
 }
+
+func TestStateIsSavedEarlyWithoutAScrape(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haproxy.log")
+	write(t, log, 3)
+	start(t, options(log, dir))
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(dir, "snapshot")); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("nothing was saved within 5 s, and nobody scraped")
+		}
+	}
+}

@@ -19,8 +19,11 @@ import (
 	"haproxy_log_exporter/state"
 )
 
-// saveEvery is how often the state is saved when nobody scrapes.
-const saveEvery = 10 * time.Second
+// How often the state is saved when nobody scrapes.
+const (
+	saveEvery = 10 * time.Second
+	firstSave = 300 * time.Millisecond // about one look at the files after the start
+)
 
 // App is a running exporter. Long-lived parts (sources, store, web server) outlive a reload; plan
 // and what hangs on it are replaced by one.
@@ -255,8 +258,10 @@ func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 	return errors.Join(append(errs, a.closeState())...)
 }
 
+// loop waits for what ends the exporter, and saves the state: early for the first time, since a kill
+// before it is a first start again, and then regularly.
 func (a *App) loop(ctx context.Context, reload <-chan os.Signal) error {
-	save := time.NewTicker(saveEvery)
+	save := time.NewTicker(firstSave)
 	defer save.Stop()
 	for {
 		select {
@@ -268,6 +273,7 @@ func (a *App) loop(ctx context.Context, reload <-chan os.Signal) error {
 			_ = a.Reload() // it has logged what went wrong
 		case <-save.C:
 			a.saveNow(ctx)
+			save.Reset(saveEvery)
 		}
 	}
 }

@@ -215,6 +215,15 @@ func namedFormats(src config.Source) ([]parser.Format, error) {
 		f := parser.Format{Name: t.Value, Text: t.Value, Captures: src.Captures, ResponseCaptures: src.ResponseCaptures}
 		if p, ok := parser.Preset(t.Value); ok {
 			f.Text = p
+		} else if u, ok := cfg.Unquote(t.Value); ok && compiles(u) {
+			// Copied out of haproxy.cfg with its quoting. Backslashes and quotes may also be meant: then both are
+			// tried, and each line fits one of them at most.
+			quoted := f
+			quoted.Text = u
+			if out = append(out, quoted); !strings.Contains(t.Value, "log-format") && compiles(t.Value) {
+				out = append(out, f)
+			}
+			continue
 		} else if !strings.Contains(t.Value, "%") {
 			problems = append(problems, t.Problem("there is no preset of that name", "give "+strings.Join(parser.PresetNames(), ", ")+", or a log-format string"))
 			continue
@@ -225,6 +234,11 @@ func namedFormats(src config.Source) ([]parser.Format, error) {
 		return nil, problems
 	}
 	return out, nil
+}
+
+func compiles(format string) bool {
+	_, err := parser.Compile(format)
+	return err == nil
 }
 
 // resolveLabels adds the routes that haproxy.cfg declares to what the file says about labels.

@@ -28,7 +28,7 @@ func mutants() []mutant {
 		{"positions are not restored", main, `opt.Restore = snap.Sections["position"]`, `_ = snap.Sections["position"]`, "restart_term", "twice"},
 		{"served while the backlog is read", main, "	if caughtUp {\n", "	if caughtUp || !caughtUp {\n", "first_scrape", "before the backlog was read"},
 		{"served before it is saved", main, "	return body, caughtUp, s.st.SaveWithin(ctx, &state.Snapshot{Sections: sections})", "	if s.scrapes%50 != 1 {\n		return body, caughtUp, nil\n	}\n	return body, caughtUp, s.st.SaveWithin(ctx, &state.Snapshot{Sections: sections})", "unlinked_then_killed", "lost"},
-		{"position and counts of different moments", main, "	s.f.CutStats(func(p []byte, st tail.Stats) {\n", "	var early []byte\n	s.f.Cut(func(p []byte) { early = p })\n	time.Sleep(20 * time.Millisecond)\n	s.f.CutStats(func(p []byte, st tail.Stats) {\n		p = early\n", "restart_kill", "twice"},
+		{"position and counts of different moments", main, "	s.f.CutStats(func(p []byte, st tail.Stats) {\n", "	var early []byte\n	s.f.Cut(func(p []byte) { early = p })\n	time.Sleep(300 * time.Millisecond)\n	s.f.CutStats(func(p []byte, st tail.Stats) {\n		p = early\n", "restart_kill", "twice"},
 		{"bytes before the position not compared", read, "if n < over || !bytes.Equal(f.buf[:over], g.tail) {", "if n < over {", "trunc_regrow", "lost"},
 		{"a generation is known by its inode", "tail/gen.go", "	n := min(int64(len(g.head)), size-g.headAt)\n", "	if file, ok := r.(*os.File); ok && g.known() && size >= g.off {\n		if fi, err := file.Stat(); err == nil && keyOf(fi) == g.key() {\n			return same\n		}\n	}\n	n := min(int64(len(g.head)), size-g.headAt)\n", "inode_reuse", "lost"},
 		{"archives ignored", main, "Archives: true", "Archives: false", "restart_gzip", "lost"},
