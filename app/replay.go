@@ -141,7 +141,7 @@ func readJobs(ctx context.Context, p *plan, queue <-chan job, bar *progress, std
 		}
 	}
 	part := &metrics.Part{}
-	shard.Copy(part)
+	shard.Take(part)
 	return part, nil
 }
 

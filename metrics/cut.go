@@ -30,17 +30,22 @@ type cutFamily struct {
 // have to be there; positions that are saved with the cut have to be taken together with the Parts.
 func (t *Table) Merge(parts ...*Part) *Cut {
 	c := &Cut{table: t, at: t.opt.Now().UnixMilli()}
-	if v, ok := t.pool.Get().(*[]uint64); ok {
-		c.values = (*v)[:0]
-	}
 	c.exemplars = mergeExemplars(parts)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := int(t.reg.next)
-	if cap(c.values) < n {
-		c.values = make([]uint64, 0, n+n/8)
+	if len(parts) > 0 && parts[0].taken {
+		c.values = addValues(parts[0].values, t.base)
+		parts[0].values, parts = nil, parts[1:]
+	} else {
+		if v, ok := t.pool.Get().(*[]uint64); ok {
+			c.values = (*v)[:0]
+		}
+		if cap(c.values) < n {
+			c.values = make([]uint64, 0, n+n/8)
+		}
+		c.values = append(c.values, t.base...)
 	}
-	c.values = append(c.values, t.base...)
 	for _, p := range parts {
 		c.values = addValues(c.values, p.values)
 	}

@@ -275,3 +275,35 @@ func TestShardsTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestTakenShardsAddUp merges shards that are taken, alone, with others and with a restored base.
+func TestTakenShardsAddUp(t *testing.T) {
+	f := newFixture(t, routeSpec(), Options{}, "httplog")
+	f.counted(request("a", "0/0/0/1/2 200 10"), request("b", "0/0/0/1/2 200 10"))
+	saved := f.cut().Marshal(nil)
+	for _, shards := range []int{1, 3} {
+		g := newFixture(t, routeSpec(), Options{}, "httplog")
+		if shards == 3 {
+			if _, err := g.table.Restore(saved); err != nil {
+				t.Fatal(err)
+			}
+		}
+		parts := make([]*Part, shards)
+		for i := range parts {
+			g.shard = g.newShard("test.log", "")
+			g.counted(request("a", "0/0/0/1/2 200 10"), request(fmt.Sprint("c", i), "0/0/0/1/2 200 10"))
+			parts[i] = &Part{}
+			if g.shard.Take(parts[i]); i == 1 {
+				parts[i] = &Part{values: append([]uint64{}, parts[i].values...)}
+			}
+		}
+		c := g.table.Merge(parts...)
+		by := project(c, catalogue.RequestsTotal, "client")
+		if want := uint64(shards) + uint64(shards/3); by["a"] != want || by["c0"] != 1 || by["b"] != uint64(shards/3) {
+			t.Errorf("%d shards: %v", shards, by)
+		}
+		if n := total(c, catalogue.PhaseObservationsTotal); n != 4*total(c, catalogue.RequestsTotal) {
+			t.Errorf("%d observations", n)
+		}
+	}
+}

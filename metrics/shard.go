@@ -137,12 +137,22 @@ func (s *Shard) fold() {
 type Part struct {
 	values    []uint64
 	exemplars []exemplar
+	taken     bool // nobody else has the values
 }
 
 // Copy fills a Part. It is called under the source's lock and does little but copy memory.
 func (s *Shard) Copy(p *Part) {
 	p.values = s.CopyValues(p.values)
 	p.exemplars = s.exemplars.copy(p.exemplars)
+	p.taken = false
+}
+
+// Take is Copy for a shard that has counted its last line: nothing is copied, and the shard must not be used any
+// more. The Part is used up by the next Merge.
+func (s *Shard) Take(p *Part) {
+	s.fold()
+	*p = Part{values: s.vals, exemplars: s.exemplars.list, taken: true}
+	s.vals = nil
 }
 
 // Remove adds the shard's values to what the table keeps for sources that are gone. The shard must not be
