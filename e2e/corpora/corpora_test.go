@@ -164,6 +164,45 @@ func TestTransports(t *testing.T) {
 	}
 }
 
+// TestDerivedTransports puts the raw lines into envelopes of which there is no corpus; their first bytes were seen
+// on real hosts (rsyslog behind TCP and RFC 5424, its ISO dates, an unpackaged HAProxy's tag, line ends of a shipper).
+func TestDerivedTransports(t *testing.T) {
+	raw, err := os.ReadFile(corpus("wrap-26-stdout-raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := []string{"frontend", "backend", "method", "code", "termination_state"}
+	want := replay(t, formatsOf(t, "wrap-26"), corpus("wrap-26-stdout-raw"))
+	for name, header := range map[string]string{
+		"rsyslog tcp5424": "Nov 21 04:53:55 - haproxy[25441] ",
+		"rsyslog iso":     "2026-11-21T04:53:55.259741+00:00 localhost haproxy[25441]: ",
+		"unpackaged":      "<134>Nov 21 04:53:55 haproxy-v3.5-dev5[25835]: ",
+		"own tag":         "Nov  1 04:53:55 lb-1.example egress_7[25441]: ",
+		"timed":           "<6>2026-11-21T04:53:55.259741+00:00 ",
+		"short":           "<6>",
+		"5424 file":       "<134>1 2026-11-21T04:53:55.259741+00:00 localhost haproxy 25441 - -  ",
+		"crlf":            "\r",
+	} {
+		var b []byte
+		for line := range bytes.Lines(raw) {
+			if header == "\r" {
+				b = append(append(b, bytes.TrimSuffix(line, []byte("\n"))...), "\r\n"...)
+				continue
+			}
+			b = append(append(b, header...), line...)
+		}
+		path := filepath.Join(t.TempDir(), "derived.log")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e := replay(t, formatsOf(t, "wrap-26"), path)
+		noneRefused(t, e)
+		for _, family := range []string{catalogue.RequestsTotal, catalogue.SessionsTotal} {
+			equal(t, name+": "+family, e.Sum(family, by...), want.Sum(family, by...))
+		}
+	}
+}
+
 // arrived is for the unix datagram socket, where the kernel dropped 17 of 206 lines: what did arrive is
 // compared with the same lines of the corpus whose counts equal the truth.
 func arrived(t *testing.T, e haproxytest.Exposition, file string) {
