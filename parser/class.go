@@ -198,8 +198,11 @@ func (it *item) fits(t []byte) bool {
 const badReq = "<BADREQ>"
 
 func (it *item) all(t []byte) bool {
-	if it.class == clsText {
+	switch it.class {
+	case clsText:
 		return true
+	case clsURL, clsToken, clsQuery:
+		return noBlankOrQuote(t)
 	}
 	holds := &held[it.class]
 	for _, c := range t {
