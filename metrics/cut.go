@@ -31,27 +31,12 @@ type cutFamily struct {
 func (t *Table) Merge(parts ...*Part) *Cut {
 	c := &Cut{table: t, at: t.opt.Now().UnixMilli()}
 	c.exemplars = mergeExemplars(parts)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := int(t.reg.next)
-	if len(parts) > 0 && parts[0].taken {
-		c.values = addValues(parts[0].values, t.base)
-		parts[0].values, parts = nil, parts[1:]
-	} else {
-		if v, ok := t.pool.Get().(*[]uint64); ok {
-			c.values = (*v)[:0]
-		}
-		if cap(c.values) < n {
-			c.values = make([]uint64, 0, n+n/8)
-		}
-		c.values = append(c.values, t.base...)
+	if t.opt.IdleTTL > 0 {
+		t.idle.mu.Lock()
+		defer t.idle.mu.Unlock()
 	}
-	for _, p := range parts {
-		c.values = addValues(c.values, p.values)
-	}
-	if k := n - len(c.values); k > 0 {
-		c.values = append(c.values, make([]uint64, k)...)
-	}
+	t.mu.Lock() // series are born meanwhile, so only what has to be of one moment is taken under the lock
+	n := t.startValues(c, parts)
 	c.prefixes, c.texts = t.reg.prefixes, t.reg.texts
 	c.families = make([]cutFamily, len(t.reg.families))
 	for i, f := range t.reg.families {
@@ -62,9 +47,45 @@ func (t *Table) Merge(parts ...*Part) *Cut {
 	}
 	c.restarts = t.restarts()
 	c.admitted = t.admittedValues()
-	t.idle.update(t, c)
-	c.samples, c.expired = t.reg.samples-t.idle.hidden, t.idle.expired
+	c.samples, c.expired = t.reg.samples, t.idle.expired
+	declared := t.idle.declared
+	t.mu.Unlock()
+	for _, p := range parts {
+		c.values = addValues(c.values, p.values)
+		if p.taken {
+			p.values = nil
+		}
+	}
+	if k := n - len(c.values); k > 0 {
+		c.values = append(c.values, make([]uint64, k)...)
+	}
+	if t.opt.IdleTTL > 0 {
+		hidden, expired := t.idle.update(t, c, declared)
+		t.mu.Lock()
+		t.idle.hidden = hidden
+		t.idle.expired += expired
+		c.samples, c.expired = c.samples-hidden, t.idle.expired
+		t.mu.Unlock()
+	}
 	return c
+}
+
+// startValues sets the cut's values to those of the base and returns how many there are to be. The parts'
+// values are added to them; those of a single taken part are the cut's. t.mu is held.
+func (t *Table) startValues(c *Cut, parts []*Part) int {
+	n := int(t.reg.next)
+	if len(t.base) == 0 && len(parts) > 0 && parts[0].taken {
+		c.values, parts[0].values = parts[0].values, nil
+		return n
+	}
+	if v, ok := t.pool.Get().(*[]uint64); ok {
+		c.values = (*v)[:0]
+	}
+	if cap(c.values) < n {
+		c.values = make([]uint64, 0, n+n/8)
+	}
+	c.values = append(c.values, t.base...)
+	return n
 }
 
 // Release gives the cut's memory back for the next one. Nobody may use the cut any more. Calling it is optional.

@@ -1,17 +1,22 @@
 package metrics
 
+import "sync"
+
 // idleState finds series that did not change for the configured time. They leave the exposition, keep their
 // place and value in the registry (8 bytes for a counter, beside the label text), and come back with the
-// next change. Table.mu guards it. It is empty unless a time is configured.
+// next change. It is empty unless a time is configured.
 //
 // A series alone goes when it did not move. Series that are born in blocks go and come with their whole
 // route, so that a route in use always has its zeros; declared routes stay.
 type idleState struct {
-	hidden   int // samples that are not exposed
-	expired  uint64
+	hidden   int      // samples that are not exposed; Table.mu guards it and the next two
+	expired  uint64   // series that left, ever
+	declared []uint32 // prefixes of declared routes
+
+	mu       sync.Mutex // guards what follows; it is taken before Table.mu
 	series   map[*family][]seriesAge
 	prefixes []int64 // last change of any series of the prefix
-	declared map[uint32]bool
+	stay     []bool  // prefixes that are declared
 }
 
 type seriesAge struct {
@@ -20,22 +25,23 @@ type seriesAge struct {
 	hidden bool
 }
 
-// update looks for changes and marks the cut's hidden series.
-func (s *idleState) update(t *Table, c *Cut) {
+// update looks for changes and marks the cut's hidden series. It returns how many samples are hidden, and how
+// many series left now.
+func (s *idleState) update(t *Table, c *Cut, declared []uint32) (hidden int, expired uint64) {
 	ttl := t.opt.IdleTTL.Milliseconds()
-	if ttl <= 0 {
-		return
-	}
 	if s.series == nil {
 		s.series = map[*family][]seriesAge{}
 	}
 	for len(s.prefixes) < len(c.prefixes) {
 		s.prefixes = append(s.prefixes, c.at)
+		s.stay = append(s.stay, false)
+	}
+	for _, p := range declared {
+		s.stay[p] = true
 	}
 	for i := range c.families {
 		s.changes(c, &c.families[i])
 	}
-	s.hidden = 0
 	for i := range c.families {
 		f := &c.families[i]
 		if f.lines == 0 {
@@ -47,10 +53,10 @@ func (s *idleState) update(t *Table, c *Cut) {
 			idle := c.at-a.at > ttl
 			if f.block != nil || f.family == t.fam.backendInfo {
 				p := c.prefixes[f.series[k].prefix].route
-				idle = c.at-s.prefixes[p] > ttl && !s.declared[p]
+				idle = c.at-s.prefixes[p] > ttl && !s.stay[p]
 			}
 			if idle && !a.hidden {
-				s.expired++
+				expired++
 			}
 			a.hidden = idle
 			if idle {
@@ -58,10 +64,11 @@ func (s *idleState) update(t *Table, c *Cut) {
 					f.hidden = make([]bool, len(f.series))
 				}
 				f.hidden[k] = true
-				s.hidden += f.lines
+				hidden += f.lines
 			}
 		}
 	}
+	return hidden, expired
 }
 
 func (s *idleState) changes(c *Cut, f *cutFamily) {

@@ -265,7 +265,7 @@ func (t *Table) Declare(haproxy string, values []string, backends ...string) {
 	}
 	for _, h := range names {
 		p := t.routePrefix(h, values)
-		t.idle.declared[p] = true
+		t.idle.declared = append(t.idle.declared, p)
 		t.ensure(&t.layout.route, p, true)
 		for _, b := range backends {
 			q := t.backendPrefix(p, b)

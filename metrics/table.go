@@ -71,7 +71,6 @@ func NewTable(opt Options, schema *labels.Schema) (*Table, error) {
 		opt: opt, multi: len(opt.HAProxies) > 1, schema: schema, admission: opt.Admission,
 		buckets: newBuckets(opt.Buckets, opt.SLAs), rules: OutcomeRules(), terms: newTermTable(), methods: newMethodTable(),
 		within: map[string]uint32{}, failCodes: map[int]bool{}, selectable: Selectable(), reg: newRegistry(len(opt.HAProxies) > 1, opt.RouteLabels), values: map[string]map[string]struct{}{},
-		idle: idleState{declared: map[uint32]bool{}},
 	}
 	if !opt.NoNative {
 		t.native = newNativeIndex()
