@@ -19,7 +19,7 @@ func (a *App) announce() {
 		for _, f := range s.formats {
 			names = append(names, f.Name)
 		}
-		a.log.Info("source", "source", s.name, "formats", fmt.Sprint(names), "haproxy", a.plan.haproxies[a.plan.sources[i].haproxy].name)
+		a.log.Info("following", "log", s.name, "formats", fmt.Sprint(names), "haproxy", a.plan.haproxies[a.plan.sources[i].haproxy].name)
 	}
 	for _, h := range a.plan.hazards {
 		a.log.Warn("hazard: "+h.Text, "kind", h.Kind, "frontend", h.Frontend, "place", place(h))

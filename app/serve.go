@@ -203,7 +203,7 @@ func (a *App) addSource(i int, sections map[string][]byte, first bool) error {
 	if err != nil {
 		return err
 	}
-	restore, name, log := sections[sectionPosition+src.name], a.plan.haproxies[src.haproxy].name, a.log.With("log", src.name)
+	restore, name, log := sections[sectionPosition+src.name], a.plan.haproxies[src.haproxy].name, a.log
 	s, err := newSource(src, name, restore, in, log)
 	if err != nil && restore != nil {
 		a.log.Error("the position was not restored: reading begins as on a first start", "log", src.name, "err", err)
@@ -304,7 +304,7 @@ func (a *App) follow(ctx context.Context, s *source) {
 	a.running.Go(func() {
 		defer close(s.ended)
 		if err := s.feed.Run(ctx); err != nil {
-			a.log.Error("the source has ended", "source", s.name, "err", err)
+			a.log.Error("the source has ended", "log", s.name, "err", err)
 		}
 	})
 }

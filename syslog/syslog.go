@@ -124,7 +124,7 @@ type Receiver struct {
 // Senders can be served as soon as Listen returns; Run takes what they send.
 func Listen(rawURL string, opt Options, sink Sink) (*Receiver, error) {
 	opt.fill()
-	r := &Receiver{opt: opt, source: rawURL, sink: sink, log: opt.Logger.With("source", rawURL), conns: map[net.Conn]struct{}{}}
+	r := &Receiver{opt: opt, source: rawURL, sink: sink, log: opt.Logger.With("log", rawURL), conns: map[net.Conn]struct{}{}}
 	r.stats.Source = rawURL
 	if err := r.restore(opt.Restore); err != nil {
 		return nil, err

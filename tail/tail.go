@@ -189,7 +189,7 @@ func New(opt Options, sink Sink) (*Follower, error) {
 		return nil, err
 	}
 	f := &Follower{
-		opt: opt, sink: sink, log: opt.Logger.With("source", opt.Path),
+		opt: opt, sink: sink, log: opt.Logger.With("log", opt.Path),
 		namer: newNamer(), first: opt.Restore == nil, rescan: true,
 		settled: map[fileKey]settledFile{},
 		skips:   map[string]*skipMark{},
