@@ -8,18 +8,24 @@ import (
 // Cell is what a shard keeps with each resolved combination of route, frontend and backend: where its values
 // are. It is a cache: a resolver may drop it at any time, and it is then found again in the registry. What a
 // line needs is inside the cell, in the order of use, because following a pointer costs more than counting.
+//
+// The cell counts by itself what it would otherwise have to look for in memory: requests of the combinations it
+// saw first, and good requests by server. Shard.fold adds these counts to the values.
 type Cell struct {
-	generation uint32     // of the table, plus one, when the offsets were found; 0 for a new cell
-	id         uint32     // unique within the shard, for slotTable
-	route      uint32     // the route's block
-	backend    uint32     // the block of the route's backend
-	frontend   uint32     // frontend_requests_total
-	within     uint32     // ms; 0 when the SLA has no limit
-	limited    bool       // some label became other, see overflow
-	serverKeys [4]uint64  // Shard.serverKey of servers, 0 for none
-	serverOffs [4]uint32  // their server_requests_total for 2xx and --
-	octaves    [16]uint32 // native buckets, up to 2^6 s
-	overflow   []uint32   // overflow_total of each label of the route that became other
+	generation uint32 // of the table, plus one, when the offsets were found; 0 for a new cell
+	id         uint32 // unique within the shard, for slotTable
+	route      uint32 // the route's block
+	backend    uint32 // the block of the route's backend
+	frontend   uint32 // frontend_requests_total
+	within     uint32 // ms; 0 when the SLA has no limit
+	limited    bool   // some label became other, see overflow
+	dirty      bool   // it is in Shard.dirty
+	near       [near]slot
+	serverKeys [servers]uint64 // Shard.serverKey of servers, 0 for none
+	serverN    [servers]uint64 // their requests with 2xx and -- that are not in the values yet
+	serverOffs [servers]uint32 // their server_requests_total
+	octaves    [16]uint32      // native buckets, up to 2^6 s
+	overflow   []uint32        // overflow_total of each label of the route that became other
 
 	// For births.
 	backendID     uint32 // in the shard's serverTable
@@ -27,6 +33,36 @@ type Cell struct {
 	backendPrefix uint32
 	reqPrefix     uint32 // of requests_total; 0 when the limit does not allow the cell its own
 	sessions      []sessionSlot
+}
+
+const (
+	near    = 2 // slots in a cell; the others are in the shard's table
+	servers = 4 // servers in a cell; the others are in the shard's table
+)
+
+// find returns the slot of a combination, nil when it is not open. The result is valid until the next insert.
+func (cell *Cell) find(t *slotTable, k uint32) *slot {
+	if cell.near[0].key == k {
+		return &cell.near[0]
+	}
+	if cell.near[1].key == k {
+		return &cell.near[1]
+	}
+	return t.find(cell.id, k)
+}
+
+// fold adds to the values what the cell counted.
+func (cell *Cell) fold(values []uint64) {
+	for i := range cell.near {
+		cell.near[i].fold(values)
+	}
+	for i, n := range cell.serverN {
+		if n > 0 {
+			values[cell.serverOffs[i]] += n
+			cell.serverN[i] = 0
+		}
+	}
+	cell.dirty = false
 }
 
 type sessionSlot struct {
@@ -138,6 +174,13 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
 	}
 	if s.slots.full() {
 		s.slots.fold(s.vals)
+	}
+	for i := range cell.near {
+		if cell.near[i].key == 0 {
+			cell.near[i] = sl
+			s.slots.more(&sl, more)
+			return &cell.near[i]
+		}
 	}
 	return s.slots.insert(sl, more)
 }

@@ -68,8 +68,11 @@ func (c *Counter) request(rec *parser.Record) {
 	if cell.generation != s.table.generation.Load()+1 {
 		c.open(e)
 	}
+	if !cell.dirty {
+		s.soil(cell)
+	}
 	k := f.key()
-	slot := s.slots.find(cell.id, k)
+	slot := cell.find(&s.slots, k)
 	if slot == nil {
 		slot = c.openSlot(e, k)
 	}
@@ -123,10 +126,14 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 
 func (f *facts) read(rec *parser.Record, t *Table) {
 	f.n = rec.Repeat()
-	f.phase = [numPhases]int64{
-		timer(rec, parser.TimeHandshake), timer(rec, parser.TimeIdle), timer(rec, parser.TimeRequest), timer(rec, parser.TimeQueue),
-		timer(rec, parser.TimeConnect), timer(rec, parser.TimeResponse), timer(rec, parser.TimeData),
-	}
+	p := &f.phase // one by one: a literal would be built aside and copied
+	p[phaseHandshake] = timer(rec, parser.TimeHandshake)
+	p[phaseIdle] = timer(rec, parser.TimeIdle)
+	p[phaseRequest] = timer(rec, parser.TimeRequest)
+	p[phaseQueue] = timer(rec, parser.TimeQueue)
+	p[phaseConnect] = timer(rec, parser.TimeConnect)
+	p[phaseResponse] = timer(rec, parser.TimeResponse)
+	p[phaseData] = timer(rec, parser.TimeData)
 	f.active, f.total = timer(rec, parser.TimeActive), timer(rec, parser.TimeTotal)
 	if f.active == absent {
 		f.active = f.total

@@ -100,21 +100,21 @@ func (c *Counter) server(e *labels.Entry[Cell], rec *parser.Record) {
 	usual := f.term == termNormal && uint(f.status-200) < 100
 	if usual {
 		// Which of its servers a backend takes is not predictable: conditional moves, not branches.
-		off, o1, o2, o3 := cell.serverOffs[0], cell.serverOffs[1], cell.serverOffs[2], cell.serverOffs[3]
-		if cell.serverKeys[0] != k {
-			off = 0
-		}
-		if cell.serverKeys[1] == k {
-			off = o1
+		at := servers
+		if cell.serverKeys[3] == k {
+			at = 3
 		}
 		if cell.serverKeys[2] == k {
-			off = o2
+			at = 2
 		}
-		if cell.serverKeys[3] == k {
-			off = o3
+		if cell.serverKeys[1] == k {
+			at = 1
 		}
-		if off != 0 {
-			c.shard.vals[off] += f.n
+		if cell.serverKeys[0] == k {
+			at = 0
+		}
+		if at < servers {
+			cell.serverN[at] += f.n
 			return
 		}
 	}
@@ -136,20 +136,37 @@ func (c *Counter) otherServer(e *labels.Entry[Cell], k uint64, name []byte) uint
 	rest := uint64(e.Data.backendID)<<32 | uint64(f.term)<<8 | uint64(uint8(max(f.status, 0)/100))
 	off := c.shard.servers.find(k, rest).off
 	if off == 0 {
-		off = c.openServer(e, name)
+		off = c.openServer(e, k, name)
 		c.shard.servers.insert(serverSlot{name: k, rest: rest, off: off})
 	}
 	return off
 }
 
-func (c *Counter) openServer(e *labels.Entry[Cell], name []byte) uint32 {
-	t, f := c.shard.table, &c.f
+// openServer finds or gives birth to the series. Its prefix, which names backend and server, is remembered in the
+// server table beside the offsets.
+func (c *Counter) openServer(e *labels.Entry[Cell], k uint64, name []byte) uint32 {
+	const isPrefix = 1 << 16
+	s, f := c.shard, &c.f
+	t := s.table
+	of := uint64(e.Data.backendID)<<32 | isPrefix
+	tail := &s.serverTails[int(f.term)*6+max(f.status, 0)/100]
 	t.mu.Lock()
-	server := t.admit("server", labels.Sanitise(headOf(name)))
-	tail := t.reg.intern(labelsOf("code", codeClass(f.status), "termination_state", t.terms.names[f.term]))
-	off := t.ensureNamed(t.fam.servers, c.haproxy, tail, "proxy", e.Backend, "server", server)
-	c.shard.grow()
-	t.mu.Unlock()
+	defer t.mu.Unlock()
+	if *tail == 0 {
+		*tail = t.reg.intern(labelsOf("code", codeClass(f.status), "termination_state", t.terms.names[f.term]))
+	}
+	off := uint32(0)
+	if p := s.servers.find(k, of).off; p != 0 {
+		off = t.ensureOne(t.fam.servers, p-1, *tail, false)
+	}
+	if off == 0 {
+		server := t.admit("server", labels.Sanitise(headOf(name)))
+		off = t.ensureNamed(t.fam.servers, c.haproxy, *tail, "proxy", e.Backend, "server", server)
+		if i := t.reg.find(t.fam.servers, t.reg.prefix(t.name(c.haproxy), nil, labelsOf("proxy", e.Backend, "server", server)), *tail); i >= 0 {
+			s.servers.insert(serverSlot{name: k, rest: of, off: t.fam.servers.series[i].prefix + 1})
+		}
+	}
+	s.grow()
 	return off
 }
 

@@ -22,7 +22,9 @@ type Shard struct {
 	generation   uint32 // of the table, plus one, that the caches belong to
 	seed         maphash.Seed
 	servers      *serverTable
+	serverTails  [256 * 6]uint32 // texts of server_requests_total after the prefix, by state and class
 	slots        slotTable
+	dirty        []*Cell // with counts that are not in the values yet
 	combinations map[uint32]combination
 }
 
@@ -66,6 +68,7 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 // forget empties the caches that hold admitted values, after Table.ResetLimits.
 func (s *Shard) forget() {
 	s.servers = newServerTable()
+	s.foldCells()
 	s.slots.fold(s.vals)
 	s.slots = newSlotTable()
 	for _, c := range s.counters {
@@ -110,8 +113,29 @@ func (s *Shard) CopyValues(dst []uint64) []uint64 {
 	return append(dst[:0], s.vals...)
 }
 
+// maxDirty bounds Shard.dirty, which keeps cells that the resolver has dropped.
+const maxDirty = 1 << 14
+
+// soil notes that a cell counts by itself from now on.
+func (s *Shard) soil(cell *Cell) {
+	if len(s.dirty) >= maxDirty {
+		s.foldCells()
+	}
+	cell.dirty = true
+	s.dirty = append(s.dirty, cell)
+}
+
+func (s *Shard) foldCells() {
+	for i, cell := range s.dirty {
+		cell.fold(s.vals)
+		s.dirty[i] = nil
+	}
+	s.dirty = s.dirty[:0]
+}
+
 // fold brings all values up to date: what is counted elsewhere, because it costs less per line, is added.
 func (s *Shard) fold() {
+	s.foldCells()
 	s.slots.fold(s.vals)
 	t := s.table
 	if !t.layout.phases {

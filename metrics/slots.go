@@ -51,10 +51,14 @@ func (s *slot) count(n uint64) bool {
 // fold adds what the slots counted to the values.
 func (t *slotTable) fold(values []uint64) {
 	for i := range t.slots {
-		if s := &t.slots[i]; s.state>>slotPending > 0 {
-			values[s.requests] += uint64(s.state >> slotPending)
-			s.state &= 1<<slotPending - 1
-		}
+		t.slots[i].fold(values)
+	}
+}
+
+func (s *slot) fold(values []uint64) {
+	if n := s.state >> slotPending; n > 0 {
+		values[s.requests] += uint64(n)
+		s.state &= 1<<slotPending - 1
 	}
 }
 
@@ -113,16 +117,21 @@ func (t *slotTable) insert(s slot, x extra) *slot {
 	if 4*(t.used+1) > 3*len(t.slots) {
 		t.enlarge()
 	}
+	t.more(&s, x)
+	return t.put(s)
+}
+
+// more keeps what else belongs to a slot.
+func (t *slotTable) more(s *slot, x extra) {
 	if s.state&slotExtra != 0 {
 		t.extras[uint64(s.cell)<<32|uint64(s.key)] = x
 	}
-	return t.put(s)
 }
 
 func (t *slotTable) enlarge() {
 	old := t.slots
-	if len(old) >= maxSlots { // forget all: what is in use comes back
-		*t = newSlotTable()
+	if len(old) >= maxSlots { // forget all: what is in use comes back; cells keep theirs
+		t.slots, t.used = make([]slot, 256), 0
 		return
 	}
 	t.slots, t.used = make([]slot, 2*len(old)), 0
