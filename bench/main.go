@@ -35,6 +35,9 @@ func main() {
 	}
 }
 
+// maxPeak is the target for the memory of W, in MiB.
+const maxPeak = 48
+
 func run(o options) error {
 	if o.dir == "" {
 		d, err := os.MkdirTemp("", "bench")
@@ -62,18 +65,28 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	growth, err := w.growth(o)
-	if err != nil {
-		return err
+	var sections []section
+	for _, measure := range []func(options) (section, error){w.growth, w.scrapes, w.snapshots, w.live} {
+		x, err := measure(o)
+		if err != nil {
+			return err
+		}
+		sections = append(sections, x)
 	}
-	page := w.page(o, results, agreed, growth)
+	page := w.page(o, results, agreed, sections...)
 	if o.out == "-" {
 		fmt.Print(page)
 	} else if err := os.WriteFile(o.out, []byte(page), 0o644); err != nil {
 		return err
 	}
 	var missed []string
+	for _, x := range sections {
+		missed = append(missed, x.missed...)
+	}
 	for _, r := range results {
+		if peak := median(r.ua, mib); strings.HasPrefix(r.what, "W ") && peak > maxPeak*1.1 {
+			missed = append(missed, fmt.Sprintf("%s: peak %.0f MiB, target %d", r.what, peak, maxPeak))
+		}
 		if !r.met() {
 			missed = append(missed, fmt.Sprintf("%s: %.2f, target %.2f", r.what, r.ratio, r.target))
 		}

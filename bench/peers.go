@@ -18,6 +18,7 @@ labels:
 histograms:
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30, 300]
   phases: [queue, connect]
+  native: false
 metrics:
   only: [haproxy_log_requests_total, haproxy_log_request_duration_seconds, haproxy_log_response_duration_seconds, haproxy_log_queue_phase_duration_seconds, haproxy_log_connect_phase_duration_seconds]
 `
