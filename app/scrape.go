@@ -32,10 +32,10 @@ func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 	socketCtx, cancel := shareOf(ctx, socketShare)
 	sockets := a.scrapeSockets(socketCtx)
 	cancel()
+	hide := a.hideLog() // before the cut: a backlog that ends after it is not whole in it
 	cut, saved := a.cutAndSave(ctx)
 	a.socketsChanged(a.lastSockets.Swap(&socketResults{sockets}), sockets)
 	samples := metrics.NewSamples(a.plan.table.Families())
-	hide := a.hideLog()
 	a.logSamples(samples, cut, saved)
 	for i, r := range sockets {
 		if r == nil {
