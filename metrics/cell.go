@@ -83,7 +83,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 	s.nextID++
 	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA]}
 	cell.backendID = c.backendID(e.Backend)
-	t.mu.Lock()
+	s.lock()
 	cell.routePrefix = t.routePrefix(c.haproxy, e.Route.Values)
 	cell.route = t.ensure(&t.layout.route, cell.routePrefix, false)
 	limited := cell.route == 0
@@ -113,8 +113,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		cell.reqPrefix = t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", e.Frontend, "backend", e.Backend))
 	}
 	cell.limited = len(cell.overflow) > 0
-	s.grow()
-	t.mu.Unlock()
+	s.unlock()
 }
 
 // backendID numbers backends for the server table, those of each HAProxy apart.
@@ -154,7 +153,6 @@ func (t *Table) overflow(name string) uint32 {
 // openSlot finds or gives birth to the series of a new combination.
 func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
 	s, cell := c.shard, &e.Data
-	t := s.table
 	x := c.combination(e, k)
 	sl := slot{cell: cell.id, key: k}
 	sl.setVerdict(x.rule.Verdict)
@@ -162,13 +160,12 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
 		sl.state |= slotTimed
 	}
 	var more extra
-	t.mu.Lock()
+	s.lock()
 	c.openRequests(cell, &sl, x.text, &more)
 	if x.rule.Verdict.Reason != ReasonNone {
 		c.openUnserved(e, x.rule.Verdict.Reason, &more)
 	}
-	s.grow()
-	t.mu.Unlock()
+	s.unlock()
 	if more != (extra{}) {
 		sl.state |= slotExtra
 	}
@@ -261,14 +258,13 @@ func (c *Counter) rule(e *labels.Entry[Cell]) *Rule {
 // openOctave finds or gives birth to the native buckets of an octave. They are no samples of the text formats.
 func (c *Counter) openOctave(cell *Cell, octave int) uint32 {
 	t := c.shard.table
-	t.mu.Lock()
+	c.shard.lock()
 	mark := t.reg.intern([]byte(octaveMarks[octave : octave+1]))
 	if t.reg.find(t.fam.native, cell.backendPrefix, mark) < 0 {
 		t.reg.align()
 	}
 	off := t.ensureOne(t.fam.native, cell.backendPrefix, mark, true)
-	c.shard.grow()
-	t.mu.Unlock()
+	c.shard.unlock()
 	if octave < len(cell.octaves) {
 		cell.octaves[octave] = off
 	}

@@ -226,7 +226,7 @@ next:
 // openCustom finds or gives birth to the series of a request, outside the steady state.
 func (c *Counter) openCustom(b *customBinding, e *labels.Entry[Cell], rec *parser.Record) uint32 {
 	t := c.shard.table
-	t.mu.Lock()
+	c.shard.lock()
 	var text, over []byte
 	for i, l := range b.labels {
 		v := ""
@@ -248,8 +248,7 @@ func (c *Counter) openCustom(b *customBinding, e *labels.Entry[Cell], rec *parse
 	if off == 0 {
 		off = t.ensureOne(b.family, p, t.reg.intern(over), true)
 	}
-	c.shard.grow()
-	t.mu.Unlock()
+	c.shard.unlock()
 	if len(b.cache) >= cachedCustom {
 		clear(b.cache)
 	}

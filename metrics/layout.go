@@ -137,6 +137,9 @@ func (t *Table) newLayouts() {
 	}
 	at := uint32(len(l.backend.items))
 	histogram := func(h *family) uint32 {
+		for ; h != f.duration && at%8 != 0; at++ { // its sum and its first buckets share a cache line, too
+			l.backend.add(nil, 0)
+		}
 		l.backend.add(h, 0)
 		at += uint32(h.width)
 		return at - uint32(h.width)
@@ -144,9 +147,6 @@ func (t *Table) newLayouts() {
 	if l.hasDuration = f.duration != nil; l.hasDuration {
 		l.duration = histogram(f.duration)
 		l.zero = l.duration + uint32(t.buckets.width())
-	}
-	for ; at%8 != 0; at++ { // its sum and its first buckets share a cache line, too
-		l.backend.add(nil, 0)
 	}
 	if l.hasResponse = f.response != nil; l.hasResponse {
 		l.response = histogram(f.response)
@@ -191,7 +191,7 @@ func (t *Table) ensure(b *block, p uint32, force bool) uint32 {
 	if !force && !t.room(b.lines) {
 		return 0
 	}
-	now := t.opt.Now().UnixMilli()
+	now := t.now()
 	t.reg.align()
 	off := t.reg.next
 	for i := range b.items {
@@ -220,7 +220,15 @@ func (t *Table) ensureOne(f *family, p, suffix uint32, force bool) uint32 {
 	if !force && !t.room(f.lines) {
 		return 0
 	}
-	return t.reg.add(f, p, suffix, t.opt.Now().UnixMilli()).off
+	return t.reg.add(f, p, suffix, t.now()).off
+}
+
+// now is when a series is born, in milliseconds since 1970.
+func (t *Table) now() int64 {
+	if t.births != 0 {
+		return t.births
+	}
+	return t.opt.Now().UnixMilli()
 }
 
 // name is how the registry knows a HAProxy: by its name when there are several.

@@ -150,8 +150,8 @@ func (c *Counter) openServer(e *labels.Entry[Cell], k uint64, name []byte) uint3
 	t := s.table
 	of := uint64(e.Data.backendID)<<32 | isPrefix
 	tail := &s.serverTails[int(f.term)*6+max(f.status, 0)/100]
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	if *tail == 0 {
 		*tail = t.reg.intern(labelsOf("code", codeClass(f.status), "termination_state", t.terms.names[f.term]))
 	}
@@ -166,7 +166,6 @@ func (c *Counter) openServer(e *labels.Entry[Cell], k uint64, name []byte) uint3
 			s.servers.insert(serverSlot{name: k, rest: of, off: t.fam.servers.series[i].prefix + 1})
 		}
 	}
-	s.grow()
 	return off
 }
 
@@ -194,12 +193,11 @@ func (c *Counter) session(e *labels.Entry[Cell]) {
 
 func (c *Counter) openSession(e *labels.Entry[Cell]) {
 	t := c.shard.table
-	t.mu.Lock()
+	c.shard.lock()
 	term := t.reg.intern(labelsOf("termination_state", t.terms.names[c.f.term]))
 	sl := sessionSlot{term: c.f.term}
 	sl.hist = t.ensureNamed(t.fam.sessionDuration, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
 	sl.total = t.ensureNamed(t.fam.sessions, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
-	c.shard.grow()
-	t.mu.Unlock()
+	c.shard.unlock()
 	e.Data.sessions = append(e.Data.sessions, sl)
 }

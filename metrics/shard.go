@@ -88,8 +88,21 @@ func (c *Counter) ForHAProxy(name string) *Counter {
 // Record counts one line with the shard's first counter; see Counter.Record.
 func (s *Shard) Record(rec *parser.Record, res parser.Result) { s.main.Record(rec, res) }
 
-// SetTime tells the time of reading, in milliseconds since 1970, for exemplars. It is called once a block.
+// SetTime tells the time of reading, in milliseconds since 1970, for exemplars and for when series are born. It is
+// called once a block.
 func (s *Shard) SetTime(ms int64) { s.exemplars.now = ms }
+
+// lock takes the table's lock for births. They happen at the time that SetTime told.
+func (s *Shard) lock() {
+	s.table.mu.Lock()
+	s.table.births = s.exemplars.now
+}
+
+func (s *Shard) unlock() {
+	s.grow()
+	s.table.births = 0
+	s.table.mu.Unlock()
+}
 
 // grow makes room for all offsets that are born. It runs when a series is born, never per line. The table's
 // lock is held.

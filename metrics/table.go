@@ -38,6 +38,7 @@ type Table struct {
 
 	mu     sync.Mutex
 	reg    registry
+	births int64                          // when series are born, 0 for now
 	base   []uint64                       // sums of removed sources and of a restored snapshot
 	values map[string]map[string]struct{} // admitted values of labels that labels.Admission does not know
 	idle   idleState
