@@ -8,10 +8,10 @@ import (
 	"haproxy_log_exporter/config"
 )
 
-// BenchmarkReplay reads the log named by BENCH_LOG with route labels from the path and prints the totals. The
-// profile that optimises the binary (see docs/decisions/0905) comes from it:
+// BenchmarkReplay reads the log named by BENCH_LOG with route labels from the path and prints the totals, for
+// profiles of the whole:
 //
-//	BENCH_LOG=httplog.log go test ./app -run '^$' -bench Replay -benchtime 20x -cpuprofile bench/exporter.pgo
+//	BENCH_LOG=httplog.log go test ./app -run '^$' -bench Replay -benchtime 20x -cpuprofile cpu.out
 func BenchmarkReplay(b *testing.B) {
 	log := os.Getenv("BENCH_LOG")
 	if log == "" {
