@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -189,5 +190,38 @@ func TestMirrorHoldsTheSameSeries(t *testing.T) {
 	}
 	if got := len(exposition(t, c)); got != n {
 		t.Errorf("%d samples, the mirror has %d", got, n)
+	}
+}
+
+// BenchmarkMemory prints what series cost: heap of a source with its registry, values, cells and label texts, by
+// series and by exposed sample.
+func BenchmarkMemory(b *testing.B) {
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC() // the first one leaves what pools hold
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	for _, samples := range []int{20_000, 200_000} {
+		b.Run(fmt.Sprintf("samples=%d", samples), func(b *testing.B) {
+			for range b.N {
+				before := heap()
+				f := large(b, samples)
+				series, native := 0, 0
+				if f.table.fam.native != nil {
+					native = len(f.table.fam.native.series)
+				}
+				for _, fam := range f.table.reg.families {
+					series += len(fam.series)
+				}
+				used := float64(heap() - before)
+				b.ReportMetric(used/float64(series), "B/series")
+				b.ReportMetric(used/float64(f.cut().Samples()), "B/sample")
+				b.ReportMetric(float64(series), "series")
+				b.ReportMetric(float64(native), "native-octaves")
+				runtime.KeepAlive(f)
+			}
+		})
 	}
 }
