@@ -161,7 +161,11 @@ func label(name, value string) string { return string(appendLabel(nil, name, val
 
 // labelsOf returns the text of labels given as names and values in turn.
 func labelsOf(namesAndValues ...string) []byte {
-	var b []byte
+	n := 0
+	for _, s := range namesAndValues {
+		n += len(s) + 3
+	}
+	b := make([]byte, 0, n) // more when something has to be escaped
 	for i := 0; i < len(namesAndValues); i += 2 {
 		b = appendLabel(b, namesAndValues[i], namesAndValues[i+1])
 	}

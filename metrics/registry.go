@@ -53,7 +53,8 @@ type registry struct {
 	textIDs   map[string]uint32 // index in texts
 	next      uint32            // first free offset
 	samples   int               // samples that the series born so far expose
-	key       []byte
+	key       []byte            // scratch of prefix
+	text      []byte
 }
 
 func newRegistry(multi bool, names []string) registry {
@@ -154,29 +155,38 @@ func (r *registry) prefix(haproxy string, values []string, extra []byte) uint32 
 	if id, ok := r.prefixIDs[string(k)]; ok {
 		return id
 	}
-	var text []byte
-	if r.multi && haproxy != "" {
-		text = appendLabel(text, catalogue.HAProxyLabel, haproxy)
-	}
-	for i, v := range values {
-		text = appendLabel(text, r.names[i], v)
-	}
 	key := string(k)
 	p := prefix{haproxy: haproxy, values: values, extra: string(extra)}
 	if len(extra) > 0 {
 		p.route = r.prefix(haproxy, values, nil)
-		if len(text) > 0 {
-			text = append(text, ',')
-		}
-		text = append(text, extra...)
+		p.text = string(r.withLabels(haproxy, values, extra))
 	} else {
 		p.route = uint32(len(r.prefixes))
+		p.text = string(r.withLabels(haproxy, values, nil))
 	}
-	p.text = string(text)
 	id := uint32(len(r.prefixes))
 	r.prefixes = append(r.prefixes, p)
 	r.prefixIDs[key] = id
 	return id
+}
+
+// withLabels returns the text of a prefix, in memory that the next call uses again.
+func (r *registry) withLabels(haproxy string, values []string, extra []byte) []byte {
+	b := r.text[:0]
+	if r.multi && haproxy != "" {
+		b = appendLabel(b, catalogue.HAProxyLabel, haproxy)
+	}
+	for i, v := range values {
+		b = appendLabel(b, r.names[i], v)
+	}
+	if len(extra) > 0 {
+		if len(b) > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, extra...)
+	}
+	r.text = b
+	return b
 }
 
 // labelText returns the whole label text of a series.

@@ -39,7 +39,7 @@ type serverSlot struct {
 }
 
 // maxServerSlots bounds the table; it starts again when it is full.
-const maxServerSlots = 1 << 16
+const maxServerSlots = 1 << 18
 
 func newServerTable() *serverTable {
 	return &serverTable{slots: make([]serverSlot, 64), ids: map[string]uint32{}}
@@ -71,7 +71,7 @@ func (t *serverTable) find(name, rest uint64) *serverSlot {
 }
 
 func (t *serverTable) insert(s serverSlot) {
-	if 2*(t.used+1) > len(t.slots) {
+	if 4*(t.used+1) > 3*len(t.slots) {
 		old := t.slots
 		t.used = 0
 		if len(old) >= maxServerSlots {
