@@ -109,7 +109,7 @@ func TestStreams(t *testing.T) {
 	}{
 		{"lines", "tcp://127.0.0.1:0", "<134>a\nb\r\n\nc", []string{"<134>a", "b\r", ""}, 1, 0},
 		{"octets", "tcp://:0", "6 <134>a7 <134>b\n11 <134>c\nd\x00\x00\x0010 <134>", []string{"<134>a", "<134>b", "<134>c d"}, 1, 0},
-		{"address is no count", "tcp://localhost:0", "127.0.0.1:5 x\n12 apples\n", []string{"127.0.0.1:5 x", "12 apples"}, 0, 0},
+		{"address is no count", "tcp://127.0.0.1:0", "127.0.0.1:5 x\n12 apples\n", []string{"127.0.0.1:5 x", "12 apples"}, 0, 0},
 		{"unix", "unix://" + path, "a\nb\n", []string{"a", "b"}, 0, 0},
 		{"too long", "tcp://127.0.0.1:0", "a\n" + strings.Repeat("x", 300) + "\nb\n", []string{"a", "b"}, 0, 1},
 		{"count too long", "tcp://127.0.0.1:0", "5 <134>300 " + strings.Repeat("x", 300) + "5 <135>", []string{"<134>", "<135>"}, 0, 1},

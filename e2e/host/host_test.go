@@ -265,8 +265,9 @@ backend bad
 	if got := e.Sum("haproxy_log_hazard", "kind")["duplicate_targets"]; got == 0 {
 		t.Errorf("no hazard among %v", e.Sum("haproxy_log_hazard", "frontend", "kind"))
 	}
-	if got := e.Total("haproxy_log_suspected_duplicates_total"); got != 2 {
-		t.Errorf("%v suspected duplicates, want 2", got)
+	// Only neighbours are suspected, and the two copies take two ways to the file: another line may get between.
+	if got := e.Total("haproxy_log_suspected_duplicates_total"); got < 1 || got > 2 {
+		t.Errorf("%v suspected duplicates, want 1 or 2", got)
 	}
 	if out := s.Process.Output(); !strings.Contains(out, "kind=duplicate_targets") {
 		t.Errorf("nothing is said at start:\n%s", out)
