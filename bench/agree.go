@@ -48,6 +48,39 @@ func key(m *dto.Metric) (string, bool) {
 	return strings.Join(vals, " "), vals[0] != ""
 }
 
+// settle moves counts of ours that have other for a label to the series of theirs that they stand for: a
+// client's value stands for itself only once a server was asked for it, and requests that HAProxy answered by
+// itself may come before. It returns how many requests were moved.
+func settle(theirs, ours map[string]float64) (moved float64) {
+	for key, n := range ours {
+		if !strings.Contains(key, "other ") {
+			continue
+		}
+		for k, v := range theirs {
+			if lack := v - ours[k]; lack > 0 && n > 0 && standsFor(key, k) {
+				x := min(lack, n)
+				ours[k] += x
+				n -= x
+				moved += x
+			}
+		}
+		if ours[key] = n; n == 0 {
+			delete(ours, key)
+		}
+	}
+	return moved
+}
+
+func standsFor(key, k string) bool {
+	a, b := strings.Split(key, " "), strings.Split(k, " ")
+	for i := range a {
+		if i >= len(b) || a[i] != b[i] && a[i] != "other" {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
 // agree compares two sets of counts and describes up to five differences.
 func agree(a, b map[string]float64) error {
 	var diffs []string

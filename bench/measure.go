@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
@@ -16,6 +18,7 @@ type command struct {
 	args  []string
 	stdin string // file given as standard input
 	out   string // file that takes standard output
+	left  string // file that a run leaves behind and the next one cannot stand
 }
 
 // usage is what the operating system accounted for one finished process.
@@ -45,11 +48,16 @@ func once(c command) (usage, error) {
 		defer f.Close()
 		cmd.Stdout = f
 	}
-	var errs strings.Builder
-	cmd.Stderr = &errs
+	if c.left != "" {
+		if err := os.Remove(c.left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return usage{}, err
+		}
+	}
+	var said strings.Builder
+	cmd.Stderr = &said
 	start := time.Now()
 	if err := cmd.Run(); err != nil {
-		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, tailOf(errs.String()))
+		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, tailOf(said.String()))
 	}
 	ru := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), rss: ru.Maxrss << 10}, nil
