@@ -158,16 +158,4 @@ func (s *server) cpu() time.Duration {
 }
 
 // rss is the resident set in MiB.
-func (s *server) rss() float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kib, _ := strconv.Atoi(strings.Fields(v)[0]) // a number by proc(5)
-			return float64(kib) / 1024
-		}
-	}
-	return 0
-}
+func (s *server) rss() float64 { return float64(statusKiB(s.cmd.Process.Pid, "VmRSS:")) / 1024 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -56,11 +57,55 @@ func once(c command) (usage, error) {
 	var said strings.Builder
 	cmd.Stderr = &said
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return usage{}, err
+	}
+	peak := watchPeak(cmd.Process.Pid)
+	err := cmd.Wait()
+	rss := peak()
+	if err != nil {
 		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, tailOf(said.String()))
 	}
-	ru := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), rss: ru.Maxrss << 10}, nil
+	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), rss: rss}, nil
+}
+
+// watchPeak samples the peak resident set of a process until the returned function is called, which returns it
+// in bytes. The figure of wait4(2) would not do: it begins with the peak of the process that forked.
+func watchPeak(pid int) func() int64 {
+	done, out := make(chan struct{}), make(chan int64)
+	go func() {
+		tick := time.NewTicker(3 * time.Millisecond)
+		defer tick.Stop()
+		peak := int64(0)
+		for {
+			peak = max(peak, statusKiB(pid, "VmHWM:")<<10)
+			select {
+			case <-done:
+				out <- peak
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() int64 {
+		close(done)
+		return <-out
+	}
+}
+
+// statusKiB reads a field of proc(5)'s status, 0 when the process is gone.
+func statusKiB(pid int, field string) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, field); ok {
+			kib, _ := strconv.ParseInt(strings.Fields(v)[0], 10, 64) // a number by proc(5)
+			return kib
+		}
+	}
+	return 0
 }
 
 func tailOf(s string) string {
