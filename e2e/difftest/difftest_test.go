@@ -159,7 +159,7 @@ func TestParserAgainstHAProxy(t *testing.T) {
 	dir := haproxytest.ShortDir(t)
 	all := makeFrontends(t, haproxytest.FreePort(t))
 	partners := haproxytest.StartPartners(t)
-	h := haproxytest.Start(t, haproxytest.Options{Dir: dir, Config: haproxyConfig(all, rec.Addr().String(), certificate(t, dir), partners)})
+	h := haproxytest.Start(t, haproxytest.Options{Dir: dir, Config: haproxyConfig(all, rec.Addr().String(), haproxytest.Certificate(t, dir), partners)})
 	sent := drive(t, all)
 	// One request can give no line (a broken handshake gives one without data), keep-alive gives two.
 	haproxytest.Wait(t, 20*time.Second, "the log to become quiet", quiet(sink))
