@@ -43,7 +43,7 @@ const topOffenders = 20
 func (a *App) Status() *Status {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	cut := a.cut()
+	cut := a.look()
 	defer cut.Release()
 	s := &Status{Version: version.Info(), Started: a.started, ConfigFile: a.flags.ConfigFile, ConfigHash: fmt.Sprintf("%012x", a.plan.conf.Hash),
 		Reloaded: a.loaded, Series: cut.Samples(), Limit: a.plan.table.SampleLimit()}

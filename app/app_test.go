@@ -361,7 +361,7 @@ func TestABacklogThatTakesTooLongIsShownRising(t *testing.T) {
 	write(t, log, 3)
 	o := options(log, "")
 	o.Flags.CatchUpTimeout = time.Nanosecond
-	if prepared(t, o).hideLog() {
+	if a := prepared(t, o); a.hideLog(a.take()) {
 		t.Error("the log's families are left out beyond the timeout")
 	}
 }

@@ -12,6 +12,8 @@ import (
 // nothing. A successful one keeps files open, positions, and every series whose family did not
 // change.
 func (a *App) Reload() error {
+	a.reloading.Lock() // a signal and a request may come together: the later one reads the files later
+	defer a.reloading.Unlock()
 	err := a.reload()
 	a.mu.Lock()
 	a.reloadErr = err
@@ -42,7 +44,8 @@ func (a *App) reload() error {
 }
 
 // replace moves counts from the old plan to the next one while every source stands between two
-// blocks, so that no line is counted into a table that nobody looks at any more.
+// blocks, so that no line is counted into a table that nobody looks at any more. Whatever can fail
+// comes before the move.
 func (a *App) replace(next *plan) error {
 	ingests := make([]*ingest, len(next.sources))
 	for i := range next.sources {
@@ -52,25 +55,47 @@ func (a *App) replace(next *plan) error {
 		}
 		ingests[i] = in
 	}
+	fresh, err := a.openFresh(next, ingests)
+	if err != nil {
+		return err
+	}
 	a.cutting.Lock()
 	defer a.cutting.Unlock()
 	a.holdAll(0, func() { a.move(next, ingests) })
 	a.retire(next)
-	for i := range next.sources {
-		if a.source(next.sources[i].name) != nil {
-			continue
-		}
-		if err := a.addSource(i, a.orphans, false); err != nil {
-			a.log.Error("a source of the new configuration cannot be opened", "err", err)
-			continue
-		}
-		delete(a.orphans, sectionPosition+next.sources[i].name)
-		delete(a.orphans, sectionExtra+next.sources[i].name)
+	for _, s := range fresh {
+		a.sources = append(a.sources, s)
+		delete(a.orphans, sectionPosition+s.name)
+		delete(a.orphans, sectionExtra+s.name)
+		a.log.Info("a new source", "log", s.name)
 		if a.runCtx != nil {
-			a.follow(a.runCtx, a.sources[len(a.sources)-1])
+			a.follow(a.runCtx, s)
 		}
 	}
 	return nil
+}
+
+// openFresh opens the sources of the next plan that are not followed yet, all or none.
+func (a *App) openFresh(next *plan, ingests []*ingest) (fresh []*source, err error) {
+	var errs []error
+	for i, src := range next.sources {
+		if a.source(src.name) != nil {
+			continue
+		}
+		s, err := a.openSource(next, i, ingests[i], a.orphans)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		fresh = append(fresh, s)
+	}
+	if len(errs) > 0 {
+		for _, s := range fresh {
+			s.feed.Close()
+		}
+		return nil, errors.Join(errs...)
+	}
+	return fresh, nil
 }
 
 // holdAll calls fn while all sources from i on stand between two blocks.
@@ -79,10 +104,9 @@ func (a *App) holdAll(i int, fn func()) {
 		fn()
 		return
 	}
-	a.sources[i].feed.Cut(func(pos []byte) {
-		a.sources[i].in.shard.Copy(&a.sources[i].part)
-		a.sources[i].pos = pos
-		a.sources[i].extra, a.sources[i].extraErr = a.sources[i].marshal()
+	s := a.sources[i]
+	s.feed.Cut(func(pos []byte) {
+		s.keep(pos)
 		a.holdAll(i+1, fn)
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"haproxy_log_exporter/metrics"
 	"haproxy_log_exporter/metrics/catalogue"
 	"haproxy_log_exporter/state"
+	"haproxy_log_exporter/syslog"
+	"haproxy_log_exporter/tail"
 )
 
 // saveShare is the share of a scrape's time that saving may take; a scrape is answered without a
@@ -22,7 +24,7 @@ const (
 	socketShare = 2 // the same for the sockets
 )
 
-// Page implements metrics.Provider: it takes a cut, saves it, asks the sockets, and answers from
+// Page implements metrics.Provider: it asks the sockets, takes a cut, saves it, and answers from
 // that cut. The metrics handler coalesces concurrent scrapes, so one Page runs at a time.
 func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 	a.mu.RLock()
@@ -32,11 +34,12 @@ func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 	socketCtx, cancel := shareOf(ctx, socketShare)
 	sockets := a.scrapeSockets(socketCtx)
 	cancel()
-	hide := a.hideLog() // before the cut: a backlog that ends after it is not whole in it
-	cut, saved := a.cutAndSave(ctx)
 	a.socketsChanged(a.lastSockets.Swap(&socketResults{sockets}), sockets)
+	m := a.take()
+	durable := a.save(ctx, m)
+	hide := a.hideLog(m)
 	samples := metrics.NewSamples(a.plan.table.Families())
-	a.logSamples(samples, cut, saved)
+	a.logSamples(samples, m, durable)
 	for i, r := range sockets {
 		if r == nil {
 			continue
@@ -45,7 +48,7 @@ func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 		samples.AddHAProxy(r)
 		name := a.plan.haproxies[i].name
 		if !hide && a.plan.reconciles() {
-			samples.AddReconciled(name, a.reconcilers[i].Update(r, lineCounts(cut, name)))
+			samples.AddReconciled(name, a.reconcilers[i].Update(r, lineCounts(m.cut, name)))
 		}
 	}
 	samples.SetHAProxy("")
@@ -56,7 +59,7 @@ func (a *App) Page(ctx context.Context) (*metrics.Page, error) {
 	if err != nil {
 		a.log.Warn("the process's own metrics are incomplete", "err", err)
 	}
-	return &metrics.Page{Cut: cut, HideLog: hide, Samples: samples, Extra: extra, Created: a.plan.conf.CreatedTimestamps}, nil
+	return &metrics.Page{Cut: m.cut, HideLog: hide, Samples: samples, Extra: extra, Created: a.plan.conf.CreatedTimestamps}, nil
 }
 
 func (a *App) scrapeSockets(ctx context.Context) []*haproxy.Result {
@@ -103,39 +106,74 @@ func lineCounts(cut *metrics.Cut, name string) map[string]haproxy.LineCount {
 	return out
 }
 
-// cut copies every source between two blocks and merges the copies. Counting stops for the time
-// of one copy only.
-func (a *App) cut() *metrics.Cut {
+// moment is what was true of all sources at one cut.
+type moment struct {
+	cut     *metrics.Cut
+	sources []sourceMoment // beside App.sources
+	pending *state.Pending // on its way to the disk; nil without a state directory or after err
+	err     error          // why nothing was handed to the state directory
+}
+
+// sourceMoment is what was true of one source at the cut.
+type sourceMoment struct {
+	tail tail.Stats        // of a file
+	net  syslog.Stats      // of a syslog address
+	lost map[string]uint64 // lines lost by %lc, by frontend
+
+	duplicates uint64 // lines equal to the one before
+}
+
+// look copies every source between two blocks and merges the copies, without saving anything.
+func (a *App) look() *metrics.Cut {
 	a.cutting.Lock()
 	defer a.cutting.Unlock()
-	parts := make([]*metrics.Part, 0, len(a.sources))
-	for _, s := range a.sources {
-		s.cut()
-		parts = append(parts, &s.part)
-	}
-	return a.plan.table.Merge(parts...)
+	return a.cut().cut
 }
 
-// saved tells how saving the cut of a scrape went.
-type saved struct {
-	durable bool
-	err     error
-}
-
-// cutAndSave takes a cut and saves it together with the positions it belongs to.
-func (a *App) cutAndSave(ctx context.Context) (*metrics.Cut, saved) {
-	cut, snap, err := a.snapshot()
+// take copies every source between two blocks, merges the copies and hands them to the state
+// directory, all under one hold of App.cutting: counts and positions are of one moment, and what is
+// stored last is what was cut last.
+func (a *App) take() *moment {
+	a.cutting.Lock()
+	defer a.cutting.Unlock()
+	m := a.cut()
 	if a.store == nil {
-		return cut, saved{}
+		return m
 	}
-	if err != nil {
-		return cut, saved{err: err}
+	var snap *state.Snapshot
+	if snap, m.err = a.snapshot(m.cut); m.err == nil {
+		m.pending, m.err = a.store.Begin(snap)
 	}
-	ctx, cancel := shareOf(ctx, saveShare)
-	defer cancel()
-	err = a.store.SaveWithin(ctx, snap)
+	return m
+}
+
+// cut copies every source between two blocks and merges the copies. Counting stops for the time
+// of one copy only. The caller holds App.cutting.
+func (a *App) cut() *moment {
+	m := &moment{sources: make([]sourceMoment, len(a.sources))}
+	parts := make([]*metrics.Part, len(a.sources))
+	for i, s := range a.sources {
+		m.sources[i] = s.cut()
+		parts[i] = &s.part
+	}
+	m.cut = a.plan.table.Merge(parts...)
+	return m
+}
+
+// save waits for the moment to be stored, for a share of the time that ctx leaves, and reports
+// whether it is.
+func (a *App) save(ctx context.Context, m *moment) (durable bool) {
+	if a.store == nil {
+		return false
+	}
+	err := m.err
+	if err == nil {
+		ctx, cancel := shareOf(ctx, saveShare)
+		defer cancel()
+		err = m.pending.Wait(ctx)
+	}
 	a.saveFailed(err)
-	return cut, saved{durable: err == nil, err: err}
+	return err == nil
 }
 
 // shareOf returns a context that ends after 1/share of the time that is left.
@@ -170,23 +208,18 @@ const (
 	sectionExtra     = "extra/"     // + source
 )
 
-// snapshot takes a cut and everything that has to survive with it.
-func (a *App) snapshot() (*metrics.Cut, *state.Snapshot, error) {
-	cut := a.cut()
+// snapshot encodes everything that has to survive with a cut. The caller has taken it and still
+// holds App.cutting.
+func (a *App) snapshot(cut *metrics.Cut) (*state.Snapshot, error) {
 	snap := &state.Snapshot{Sections: map[string][]byte{}}
 	var errs []error
 	for k, v := range a.orphans { // positions of sources that a reload removed: they may come back
 		snap.Sections[k] = v
 	}
-	a.cutting.Lock()
 	for _, s := range a.sources {
 		snap.Sections[sectionPosition+s.name] = s.pos
 		snap.Sections[sectionExtra+s.name] = s.extra
 		errs = append(errs, s.extraErr)
-	}
-	a.cutting.Unlock()
-	if a.store == nil {
-		return cut, snap, nil
 	}
 	snap.Sections[sectionSeries] = cut.Marshal(nil)
 	add := func(name string, m interface{ MarshalBinary() ([]byte, error) }) {
@@ -203,19 +236,18 @@ func (a *App) snapshot() (*metrics.Cut, *state.Snapshot, error) {
 			add(sectionReconcile+a.plan.haproxies[i].name, a.reconcilers[i])
 		}
 	}
-	return cut, snap, errors.Join(errs...)
+	return snap, errors.Join(errs...)
 }
 
-// hideLog reports whether the log's families are left out: a backlog is read, and not for longer
-// than the catch-up timeout.
-func (a *App) hideLog() bool {
-	hide := false
-	for _, s := range a.sources {
-		if s.catchingUp() {
-			hide = hide || time.Since(s.behindSince()) < a.plan.conf.Web.CatchUpTimeout
+// hideLog reports whether the log's families are left out: a backlog was being read at the cut, and
+// not for longer than the catch-up timeout.
+func (a *App) hideLog(m *moment) bool {
+	for _, s := range m.sources {
+		if s.tail.CatchingUp && time.Since(s.tail.Backlog.Since) < a.plan.conf.Web.CatchUpTimeout {
+			return true
 		}
 	}
-	return hide
+	return false
 }
 
 // runtimeGatherer is the registry of the process's own metrics (go_*, process_*).

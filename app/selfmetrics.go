@@ -13,18 +13,13 @@ import (
 )
 
 // logSamples adds everything about the exporter itself and about the configuration.
-func (a *App) logSamples(s *metrics.Samples, cut *metrics.Cut, sv saved) {
+func (a *App) logSamples(s *metrics.Samples, m *moment, durable bool) {
 	a.plan.staticSamples(s)
-	cut.SelfSamples(s)
-	for _, src := range a.sources {
-		src.samples(s)
+	m.cut.SelfSamples(s)
+	for i, src := range a.sources {
+		src.samples(s, &m.sources[i])
 	}
-	a.cutting.Lock()
-	for _, src := range a.sources {
-		src.lostSamples(s)
-	}
-	a.cutting.Unlock()
-	s.Bool(catalogue.StateDurable, sv.durable)
+	s.Bool(catalogue.StateDurable, durable)
 	if a.store != nil {
 		st := a.store.Stats()
 		s.Add(catalogue.StateWriteErrorsTotal, float64(st.WriteErrors))
@@ -37,10 +32,15 @@ func (a *App) logSamples(s *metrics.Samples, cut *metrics.Cut, sv saved) {
 	s.Add(catalogue.BuildInfo, 1, version.Version, version.GetRevision(), version.Branch, runtime.Version(), runtime.GOOS, runtime.GOARCH, version.GetTags())
 }
 
-// samples adds what is known of one source.
-func (s *source) samples(out *metrics.Samples) {
+// samples adds what was known of one source at the cut: with counters read later, a kill could take
+// back what a scrape has shown.
+func (s *source) samples(out *metrics.Samples, m *sourceMoment) {
+	for front, n := range m.lost {
+		out.Add(catalogue.SequenceGapsTotal, float64(n), s.name, labels.Sanitise([]byte(front)))
+	}
+	out.Add(catalogue.SuspectedDuplicatesTotal, float64(m.duplicates), s.name)
 	if s.net != nil {
-		st := s.net.Stats()
+		st := &m.net
 		out.Add(catalogue.ReadBytesTotal, float64(st.ReadBytes), s.name)
 		out.Bool(catalogue.SourceUp, st.Up, s.name)
 		out.Bool(catalogue.CatchingUp, false, s.name)
@@ -48,7 +48,7 @@ func (s *source) samples(out *metrics.Samples) {
 		out.Add(catalogue.LastLineTimestamp, unixSeconds(st.LastBlock), s.name)
 		return
 	}
-	st := s.tail.Stats()
+	st := &m.tail
 	out.Add(catalogue.ReadBytesTotal, float64(st.ReadBytes), s.name)
 	out.Add(catalogue.LagBytes, float64(st.LagBytes), s.name)
 	out.Add(catalogue.LagSeconds, st.Lag.Seconds(), s.name)
@@ -63,14 +63,6 @@ func (s *source) samples(out *metrics.Samples) {
 	}
 	out.Add(catalogue.LostBytesTotal, float64(st.LostBytes), s.name)
 	out.Add(catalogue.PartialLinesTotal, float64(st.PartialLines), s.name)
-	out.Add(catalogue.SuspectedDuplicatesTotal, float64(s.duplicates.Load()), s.name)
-}
-
-// lostSamples adds the lines that never arrived by HAProxy's own numbers. The caller has taken a cut.
-func (s *source) lostSamples(out *metrics.Samples) {
-	for front, n := range s.lost {
-		out.Add(catalogue.SequenceGapsTotal, float64(n), s.name, labels.Sanitise([]byte(front)))
-	}
 }
 
 // unixSeconds returns t in seconds since 1970, 0 for no time.

@@ -29,13 +29,13 @@ const (
 // and what hangs on it are replaced by one.
 type App struct {
 	log     *slog.Logger
-	opt     ServeOptions
 	flags   Options
 	store   *state.Store // nil without a state directory
 	web     *server
 	runtime runtimeGatherer
 	started time.Time
 
+	reloading   sync.Mutex   // one reload at a time; taken before mu
 	mu          sync.RWMutex // held for reading by a scrape, for writing by a reload
 	plan        *plan
 	sources     []*source
@@ -44,7 +44,7 @@ type App struct {
 	reloadErr   error
 	loaded      time.Time
 
-	cutting     sync.Mutex // one cut at a time: guards source.part and source.pos
+	cutting     sync.Mutex // one cut at a time: guards what a source keeps of the last one, and the order of saves
 	saveMu      sync.Mutex
 	saveErr     error
 	lastSockets atomic.Pointer[socketResults] // of the last scrape, for /status
@@ -66,7 +66,7 @@ func Serve(ctx context.Context, o Options, so ServeOptions, reload <-chan os.Sig
 // New prepares an exporter: it compiles the configuration, restores the state and binds the
 // listening addresses. Nothing is read before Run.
 func New(o Options, so ServeOptions, log *slog.Logger) (*App, error) {
-	a := &App{log: log, opt: so, flags: o, failed: make(chan error, 8), orphans: map[string][]byte{}, started: time.Now()}
+	a := &App{log: log, flags: o, failed: make(chan error, 8), orphans: map[string][]byte{}, started: time.Now()}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.runtime = reg
@@ -87,7 +87,7 @@ func New(o Options, so ServeOptions, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	if err := a.restore(snap); err != nil {
-		return nil, errors.Join(err, a.closeState())
+		return nil, errors.Join(err, a.closeAll())
 	}
 	mux, err := newMux(p.conf.Web, handlers{
 		metrics:     metrics.NewHandler(a, metrics.HandlerOptions{Logger: log}),
@@ -146,9 +146,20 @@ func (a *App) restore(snap *state.Snapshot) error {
 	a.restoreInstances(sections)
 	var problems []error
 	for i := range a.plan.sources {
-		if err := a.addSource(i, sections, snap == nil); err != nil {
+		in, err := a.plan.newIngest(i, a.plan.newShard(i))
+		if err != nil {
 			problems = append(problems, err)
+			continue
 		}
+		s, err := a.openSource(a.plan, i, in, sections)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if _, known := sections[sectionPosition+s.name]; !known && snap != nil {
+			a.log.Info("a new source", "log", s.name)
+		}
+		a.sources = append(a.sources, s)
 	}
 	for name, data := range sections {
 		for _, prefix := range []string{sectionPosition, sectionExtra} {
@@ -195,34 +206,25 @@ func (a *App) restoreInstances(sections map[string][]byte) {
 	}
 }
 
-// addSource opens source i of the plan. A source that a snapshot does not know, while there is a
-// snapshot, begins as on a very first start.
-func (a *App) addSource(i int, sections map[string][]byte, first bool) error {
-	src := a.plan.sources[i]
-	in, err := a.plan.newIngest(i, a.plan.newShard(i))
-	if err != nil {
-		return err
-	}
-	restore, name, log := sections[sectionPosition+src.name], a.plan.haproxies[src.haproxy].name, a.log
+// openSource opens source i of a plan, to be counted by in. A source that the sections do not know
+// begins as on a very first start.
+func (a *App) openSource(p *plan, i int, in *ingest, sections map[string][]byte) (*source, error) {
+	src := p.sources[i]
+	restore, name, log := sections[sectionPosition+src.name], p.haproxies[src.haproxy].name, a.log
 	s, err := newSource(src, name, restore, in, log)
 	if err != nil && restore != nil {
 		a.log.Error("the position was not restored: reading begins as on a first start", "log", src.name, "err", err)
-		restore = nil
 		s, err = newSource(src, name, nil, in, log)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", src.name, err)
+		return nil, fmt.Errorf("%s: %w", src.name, err)
 	}
 	if data, ok := sections[sectionExtra+src.name]; ok {
 		if err := s.unmarshal(data); err != nil {
 			a.log.Error("counters beside the position were not restored", "log", src.name, "err", err)
 		}
 	}
-	if restore == nil && !first {
-		a.log.Info("a new source", "source", src.name)
-	}
-	a.sources = append(a.sources, s)
-	return nil
+	return s, nil
 }
 
 func (a *App) source(name string) *source {
@@ -249,11 +251,11 @@ func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 	cancel()
 	a.running.Wait()
 	if a.store != nil {
-		if _, snap, err := a.snapshot(); err != nil {
-			errs = append(errs, err)
-		} else {
-			errs = append(errs, a.store.Save(snap))
+		m := a.take()
+		if m.err == nil {
+			m.err = m.pending.Wait(context.Background())
 		}
+		errs = append(errs, m.err)
 	}
 	return errors.Join(append(errs, a.closeState())...)
 }
@@ -286,12 +288,13 @@ func (a *App) saveNow(ctx context.Context) {
 	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	cut, snap, err := a.snapshot()
-	cut.Release()
+	m := a.take()
+	m.cut.Release()
+	within, cancel := context.WithTimeout(ctx, saveEvery/2)
+	defer cancel()
+	err := m.err
 	if err == nil {
-		ctx, cancel := context.WithTimeout(ctx, saveEvery/2)
-		defer cancel()
-		err = a.store.SaveWithin(ctx, snap)
+		err = m.pending.Wait(within)
 	}
 	if ctx.Err() == nil {
 		a.saveFailed(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"haproxy_log_exporter/haproxy"
 	"haproxy_log_exporter/metrics"
@@ -32,9 +31,8 @@ type source struct {
 	in       *ingest          // guarded by the feed's lock
 	part     metrics.Part     // of the last cut; guarded by App.cutting
 	pos      []byte           // likewise
-	extra    []byte           // counters that are kept beside, encoded; likewise, as the following two
+	extra    []byte           // counters that are kept beside, encoded; likewise, as the following
 	extraErr error
-	lost     map[string]uint64  // lines lost by %lc, by frontend
 	cancel   context.CancelFunc // nil before the feed runs
 	ended    chan struct{}      // closed when the feed has ended
 	// duplicates and samples outlive the ingests that a reload replaces.
@@ -80,13 +78,25 @@ func newSource(o sourceSettings, haproxyName string, restore []byte, in *ingest,
 }
 
 // cut copies the shard together with the position it belongs to. The caller holds App.cutting.
-func (s *source) cut() {
-	s.feed.Cut(func(pos []byte) {
-		s.in.shard.Copy(&s.part)
-		s.pos = pos
-		s.lost = s.seq.settle()
-		s.extra, s.extraErr = s.marshal()
-	})
+func (s *source) cut() (m sourceMoment) {
+	look := func(pos []byte) {
+		m.lost, m.duplicates = s.seq.settle(), s.duplicates.Load()
+		s.keep(pos)
+	}
+	if s.net != nil {
+		s.net.CutStats(func(pos []byte, st syslog.Stats) { m.net = st; look(pos) })
+		return m
+	}
+	s.tail.CutStats(func(pos []byte, st tail.Stats) { m.tail = st; look(pos) })
+	return m
+}
+
+// keep copies what has to survive with a position. The caller holds App.cutting, and the source
+// stands between two blocks.
+func (s *source) keep(pos []byte) {
+	s.in.shard.Copy(&s.part)
+	s.pos = pos
+	s.extra, s.extraErr = s.marshal()
 }
 
 // swap replaces what counts the lines. The caller holds the source inside Cut.
@@ -106,14 +116,6 @@ func (s *source) adopt(in *ingest) {
 
 // catchingUp reports whether a backlog is being read.
 func (s *source) catchingUp() bool { return s.tail != nil && !s.tail.CaughtUp() }
-
-// behindSince is when the backlog that is being read was found.
-func (s *source) behindSince() time.Time {
-	if s.tail == nil {
-		return time.Time{}
-	}
-	return s.tail.Stats().Backlog.Since
-}
 
 // progress tells how far the backlog is read.
 func (s *source) progress() string {

@@ -24,18 +24,35 @@ func (s *Store) Save(snap *Snapshot) error { return s.SaveWithin(context.Backgro
 
 // SaveWithin is Save that returns ErrOverdue when ctx ends before the snapshot is stored.
 func (s *Store) SaveWithin(ctx context.Context, snap *Snapshot) error {
+	p, err := s.Begin(snap)
+	if err != nil {
+		return err
+	}
+	return p.Wait(ctx)
+}
+
+// Pending is a snapshot that was handed over with Begin.
+type Pending struct {
+	store *Store
+	job   *job
+}
+
+// Begin hands a snapshot over and returns at once. Snapshots are stored in the order of the calls
+// of Begin: whoever takes snapshots in several goroutines calls it while no other can be taken.
+// The snapshot and its sections belong to the store from now on.
+func (s *Store) Begin(snap *Snapshot) (*Pending, error) {
 	for n := range snap.Sections {
 		if len(n) > maxName {
-			return fmt.Errorf("the name of section %.40q… is longer than %d bytes", n, maxName)
+			return nil, fmt.Errorf("the name of section %.40q… is longer than %d bytes", n, maxName)
 		}
 	}
 	if len(snap.Sections) > maxSections {
-		return fmt.Errorf("more than %d sections", maxSections)
+		return nil, fmt.Errorf("more than %d sections", maxSections)
 	}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return ErrClosed
+		return nil, ErrClosed
 	}
 	s.seq++
 	snap.Sequence, snap.Created = s.seq, s.opt.Now()
@@ -47,21 +64,22 @@ func (s *Store) SaveWithin(ctx context.Context, snap *Snapshot) error {
 	s.next = j
 	s.mu.Unlock()
 	s.wakeWriter()
-	return s.await(ctx, j)
+	return &Pending{s, j}, nil
 }
 
-// await waits for a job or the newer one that took its place.
-func (s *Store) await(ctx context.Context, j *job) error {
+// Wait returns when the snapshot, or a newer one that took its place, is stored; ErrOverdue when
+// ctx ends before.
+func (p *Pending) Wait(ctx context.Context) error {
 	select {
-	case <-j.done:
-		return j.err
+	case <-p.job.done:
+		return p.job.err
 	case <-ctx.Done():
 		select {
-		case <-j.done:
-			return j.err
+		case <-p.job.done:
+			return p.job.err
 		default:
 		}
-		s.failed(ErrOverdue)
+		p.store.failed(ErrOverdue)
 		return fmt.Errorf("%w (%w)", ErrOverdue, context.Cause(ctx))
 	}
 }

@@ -26,7 +26,7 @@ const (
 	asideMax   = 4 // damaged files that are kept of each name
 )
 
-// ErrOverdue is returned by SaveWithin when the time was over. The write goes on beside; if
+// ErrOverdue is returned by SaveWithin and Pending.Wait when the time was over. The write goes on beside; if
 // it succeeds, its snapshot or a newer one is the stored one.
 var ErrOverdue = errors.New("saving the snapshot takes too long, it goes on beside")
 

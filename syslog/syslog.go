@@ -250,6 +250,11 @@ func (r *Receiver) close() {
 
 // Cut calls fn between blocks with the position that belongs to what the Sink got so far.
 func (r *Receiver) Cut(fn func(position []byte)) {
+	r.CutStats(func(position []byte, _ Stats) { fn(position) })
+}
+
+// CutStats is Cut with the statistics of the same moment.
+func (r *Receiver) CutStats(fn func(position []byte, st Stats)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.countDrops()
@@ -257,7 +262,7 @@ func (r *Receiver) Cut(fn func(position []byte)) {
 	for _, c := range r.stats.counters() {
 		b = binary.AppendUvarint(b, *c)
 	}
-	fn(b)
+	fn(b, r.stats)
 }
 
 func (r *Receiver) restore(b []byte) error {
