@@ -30,6 +30,7 @@ lint: ## vet, formatting, generated files
 
 unit:
 	$(GO) test ./...
+	$(GO) test -tags purego ./parser
 
 race:
 	$(GO) test -race -short $(RACE)

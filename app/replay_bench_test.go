@@ -19,6 +19,9 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	o := Options{Flags: config.Flags{LabelsPath: []string{"/{client}/{client_env}/{partner}/{partner_env}/{partner_service}/{sla}/{rest...}"},
 		LogFormats: []string{"httplog"}}}
+	if c := os.Getenv("BENCH_CONFIG"); c != "" {
+		o = Options{ConfigFile: c, Flags: config.Flags{LogFormats: []string{"httplog"}}}
+	}
 	info, err := os.Stat(log)
 	if err != nil {
 		b.Fatal(err)

@@ -58,7 +58,7 @@ type intStep struct {
 
 // assemble flattens the bound items. A shape that has no op leaves ops nil.
 func (p *Program) assemble() {
-	p.ops = nil
+	p.ops, p.steps = nil, nil
 	var ops []op
 	for k := 0; k < len(p.items); k++ {
 		it := &p.items[k]
@@ -83,6 +83,7 @@ func (p *Program) assemble() {
 		k += used - 1
 	}
 	p.ops = ops
+	p.hasten()
 }
 
 func (o *op) literal(lit string) {

@@ -34,7 +34,8 @@ type Program struct {
 	cookies    bool   // … and only lines with a captured cookie
 	need       []int  // per item: how often the first byte of the next literal must still come
 
-	ops []op
+	ops   []op
+	steps []step // the quick form of each op; nil when there is none
 }
 
 // Compile compiles a log-format string of any HAProxy version from 1.5 to 3.5. The error is a

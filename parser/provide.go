@@ -121,7 +121,7 @@ func (p *Program) bind(w *wants, f *Format) *Program {
 	q := *p
 	q.items = append([]item(nil), p.items...)
 	taken := map[Field]bool{}
-	q.slots = int(NumFields)
+	q.slots = max(int(NumFields), quickSlot)
 	for i := range q.items {
 		it := &q.items[i]
 		it.slot, it.more = FieldNone, nil

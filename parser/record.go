@@ -100,6 +100,7 @@ type Record struct {
 	cookie  bool // a captured cookie stands in the line
 	m       matcher
 	padded  []byte // copy of a message that has no slack behind it
+	index   index
 
 	f        finder // values of a message that is read as JSON
 	rendered []byte // what HAProxy would have written for it

@@ -30,7 +30,16 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	}
 	v := rec.v
 	i := 0
-	for k := range p.ops {
+	quick := p.steps != nil && e <= maxQuick
+	if quick {
+		rec.index.of(b, e)
+	}
+	for k := 0; k < len(p.ops); k++ {
+		if quick {
+			if k, i = p.quick(b, e, &rec.index, (*[quickSlot]value)(v), k, i); k == len(p.ops) {
+				break
+			}
+		}
 		o := &p.ops[k]
 		if i >= e && o.code < opBraces {
 			return false

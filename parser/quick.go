@@ -1,0 +1,178 @@
+package parser
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// quick takes the steps from k on at the index i of the message b[:e], and returns the step and the index where
+// it stopped. b has slack behind e.
+func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int) (int, int) {
+	steps := p.steps
+	for k < len(steps) && i < e {
+		s := &steps[k]
+		end := i
+		switch s.code {
+		case stepWord:
+			if end = x.blank(i); end == i || b[i] == '-' {
+				return k, i
+			}
+			to := end
+			if s.tilde && b[end-1] == '~' {
+				to--
+			}
+			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(to + 1)}
+		case stepPart:
+			if end = x.slash(i); end == i || b[i] == '-' {
+				return k, i
+			}
+			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+		case stepInts:
+			end = quickInts((*[maskSize]byte)(b[i:]), x.nonDigits(i), s.seq, v, i)
+		case stepDate:
+			end = i + int(s.n)
+			if !dateAt(b, i, end) {
+				return k, i
+			}
+			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+		case stepState:
+			end = i + int(s.n)
+			if !stateAt(b, i, int(s.n)) {
+				return k, i
+			}
+			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+		case stepDash:
+			if end = i + 1; b[i] != '-' {
+				return k, i
+			}
+			v[s.slot%quickSlot] = value{}
+		case stepAddr:
+			end = quickAddr(b, i, x.blank(i))
+		case stepBare:
+			if b[i] == '{' || i == 0 || b[i-1] != ' ' {
+				return k, i
+			}
+		case stepRequest:
+			end = quickRequest(b, e, x, i, s.gives, v)
+		case stepUsual:
+			if !s.usual.take(b, i, v) {
+				return k, i
+			}
+			i += s.usual.len
+			k += s.usual.steps
+			continue
+		default:
+			return k, i
+		}
+		if end < 0 || end > e || binary.LittleEndian.Uint64(b[end:])&s.mask8 != s.lit8 {
+			return k, i
+		}
+		i = end + int(s.lit)
+		k++
+	}
+	return k, i
+}
+
+// quickInts reads numbers of up to eight digits and returns the index behind the last one, -1 when there is anything
+// else among them. Bits of m are the bytes of w that are no digits; w stands at the index i of the message.
+// It calls nothing, so that all it needs stays in registers.
+func quickInts(w *[maskSize]byte, m uint64, seq []quickInt, v *[quickSlot]value, i int) int {
+	at := uint32(i + 1)
+	from, to := uint(0), uint(0)
+	for j := range seq {
+		n := seq[j]
+		to = uint(bits.TrailingZeros64(m))
+		m &= m - 1
+		d := to - from
+		if d-1 >= 8 || from > maskSize-8 {
+			return -1
+		}
+		if n.slot != 0 {
+			v[n.slot%quickSlot] = value{off: at + uint32(from) | vNumber, end: at + uint32(to),
+				num: int64(digits8(binary.LittleEndian.Uint64(w[from:]) << ((0 - 8*d) % 64)))}
+		}
+		if w[to%maskSize] != n.sep && j+1 < len(seq) {
+			return -1
+		}
+		from = to + 1
+	}
+	return i + int(to)
+}
+
+// quickAddr returns end when an address and a port stand before it, else -1. See addrPort.
+func quickAddr(b []byte, i, end int) int {
+	if end-i < 9 {
+		return -1
+	}
+	// The port has up to five digits: the last byte of the eight before end that is no digit is the colon.
+	w := binary.LittleEndian.Uint64(b[end-8:]) ^ 0x30*lo8
+	m := ((w&^hi8 + 0x76*lo8) | w) & hi8
+	colon := end - 1 - bits.LeadingZeros64(m)>>3
+	if m == 0 || b[colon] != ':' || colon == end-1 || !isAlnum(b[i]) {
+		return -1
+	}
+	return end
+}
+
+// take stores the values if the text at i is the usual one.
+func (u *usual) take(b []byte, i int, v *[quickSlot]value) bool {
+	if binary.LittleEndian.Uint64(b[i:])&u.mask[0] != u.text[0] || binary.LittleEndian.Uint64(b[i+8:])&u.mask[1] != u.text[1] {
+		return false
+	}
+	for j := range u.values {
+		f := &u.values[j]
+		v[f.slot%quickSlot] = value{}
+		if at := i + int(f.at) + 1; f.len > 0 {
+			v[f.slot%quickSlot] = value{off: uint32(at), end: uint32(at + int(f.len))}
+		}
+	}
+	return true
+}
+
+// quickRequest reads a request line whose target is a path, and returns its end, -1 when it is not so simple. See
+// requestEnd.
+func quickRequest(b []byte, e int, x *index, i int, g gives, v *[quickSlot]value) int {
+	method := x.slash(i)
+	target := method + 1
+	if method == i || b[method] != ' ' || b[target] != '/' {
+		return -1
+	}
+	stop := x.blank(target)
+	if stop >= e {
+		return -1
+	}
+	end := x.quote(i)
+	query := stop
+	if end < stop { // a question mark, or the line is none
+		if query = end; query < target {
+			return -1
+		}
+		for b[end] == '?' && end < stop {
+			end = x.quote(end + 1)
+		}
+	}
+	if end < stop || end >= e || b[end] != '"' || b[stop] != ' ' || binary.LittleEndian.Uint64(b[stop+1:])&0xffffffffff != http5 {
+		return -1
+	}
+	if g&givesMethod != 0 {
+		v[Method] = value{off: uint32(i + 1), end: uint32(method + 1)}
+	}
+	if g&givesTarget != 0 {
+		v[Target] = value{off: uint32(target + 1), end: uint32(stop + 1)}
+	}
+	if g&givesPath != 0 {
+		v[Path] = value{off: uint32(target + 1), end: uint32(query + 1)}
+	}
+	if g&givesQuery != 0 {
+		if v[Query] = (value{}); query+1 < stop {
+			v[Query] = value{off: uint32(query + 2), end: uint32(stop + 1)}
+		}
+	}
+	if g&givesProtocol != 0 {
+		v[Protocol] = value{off: uint32(stop + 2), end: uint32(end + 1)}
+	}
+	if g&givesHost != 0 {
+		v[Host] = value{}
+	}
+	return end
+}

@@ -1,0 +1,193 @@
+package parser
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestIndex(t *testing.T) {
+	if !indexed() {
+		t.Skip("this processor makes no index")
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	const stops = " /\"?09:\t\x00\xff!"
+	var x index
+	for round := range 3000 {
+		e := rng.IntN(300)
+		if round%100 == 0 {
+			e = maxQuick - rng.IntN(3)
+		}
+		b := make([]byte, e+slack)
+		for i := range b {
+			if b[i] = byte(rng.Uint32()); rng.IntN(4) == 0 {
+				b[i] = stops[rng.IntN(len(stops))]
+			}
+		}
+		x.of(b, e)
+		find := func(i int, is func(c byte) bool) int {
+			for ; i < e; i++ {
+				if is(b[i]) {
+					return i
+				}
+			}
+			return e
+		}
+		for range 20 {
+			if e == 0 {
+				break
+			}
+			i := rng.IntN(e)
+			for name, look := range map[string]struct {
+				got  int
+				want func(c byte) bool
+			}{
+				"blank": {x.blank(i), func(c byte) bool { return c <= ' ' }},
+				"slash": {x.slash(i), func(c byte) bool { return c <= ' ' || c == '/' }},
+				"quote": {x.quote(i), func(c byte) bool { return c == '"' || c == '?' }},
+			} {
+				if want := find(i, look.want); min(look.got, e) != want {
+					t.Fatalf("%s from %d of %q: %d, want %d", name, i, b[:e], look.got, want)
+				}
+			}
+			m := x.nonDigits(i)
+			for k := range min(64, e-i) {
+				if is := m>>k&1 != 0; is == isDigit(b[i+k]) {
+					t.Fatalf("nonDigits from %d of %q: bit %d is %v", i, b[:e], k, is)
+				}
+			}
+		}
+	}
+}
+
+// TestQuickStepsTakeWholeLines: usual lines of the formats in wide use need nothing but quick steps.
+func TestQuickStepsTakeWholeLines(t *testing.T) {
+	if !indexed() {
+		t.Skip("this processor makes no index")
+	}
+	for _, c := range []struct{ format, line string }{
+		{"httplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress~ example_prod_www_low/s1 0/0/0/12/14 200 20512 - - ---- 5/5/2/1/0 0/0 "GET /legacy-soap/prod/example/orders/4711?b=status&st=404 HTTP/1.1"`},
+		{"httplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress be/<NOSRV> 0/0/0/12/14 503 20512 - - ---- 5/5/2/1/0 0/0 "POST / HTTP/2.0"`},
+		{"tcplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress be/s1 0/0/1204 20512 -- 5/5/2/1/0 0/0`},
+	} {
+		text, _ := Preset(c.format)
+		s := newSet(t, SetOptions{}, Format{Name: c.format, Text: text})
+		p := s.NewReader().programs[0]
+		line := append([]byte(c.line), make([]byte, slack)...)
+		var rec Record
+		rec.begin(p, line[:len(c.line)])
+		rec.index.of(line, len(c.line))
+		if k, i := p.quick(line, len(c.line), &rec.index, (*[quickSlot]value)(rec.v), 0, 0); k != len(p.ops) || i != len(c.line) {
+			t.Errorf("%s: the quick steps stopped at op %d of %d before %q", c.format, k, len(p.ops), c.line[min(i, len(c.line)):])
+		}
+	}
+}
+
+// TestQuickStepsAgree reads lines of every corpus, whole and damaged, with quick steps and without.
+func TestQuickStepsAgree(t *testing.T) {
+	if !indexed() {
+		t.Skip("this processor makes no index")
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	var rec pair
+	for _, name := range []string{"httplog-26", "httpslog-26", "httplogclf-26", "egress-26", "pipe-26", "json-30", "jsonhand-26", "reload-26-plain"} {
+		s := newSet(t, SetOptions{}, corpusFormats(t, name)...)
+		r := s.NewReader()
+		lines := linesOf(t, name+".log")
+		for k, l := range lines {
+			if k%7 != 0 && len(lines) > 2000 || testing.Short() && k%50 != 0 {
+				continue
+			}
+			msg, _, ok := r.env.Strip(l)
+			if !ok {
+				continue
+			}
+			r.env.Keep()
+			for _, p := range r.programs {
+				sameWithout(t, p, msg, &rec, rng)
+				for range 30 {
+					sameWithout(t, p, damaged(msg, rng), &rec, rng)
+				}
+			}
+		}
+	}
+	p := newSet(t, SetOptions{}, presetFormat(t, "httplog")).NewReader().programs[0]
+	for _, l := range []string{
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] - -/- 0/0/0/12/14 200 205 - - ---- 5/5/2/1/0 0/0 "GET /a HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] ~ b/s 0/0/123456789/12345678/14 200 205 - - ---- 5/5/2/1/0 0/0 "GET /a?b HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/-1/+12/14 200 +205 - - ---- 5/5/2/1/+1 0/0 "GET /a? HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 c=1 - sH-- 5/5/2/1/1 0/0 {x|y} {} "GET /a??b?c HTTP/1.1"`,
+		`unix:1 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - -- 5/5/2/1/1 0/0 "GET /a?b HTTP/1.1 x"`,
+		`::1:80 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "GET?x /a HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "<BADREQ>"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "GET /a"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "GET http://h/a?b HTTP/1.1"`,
+	} {
+		for n := range len(l) + 1 { // cut at every byte, with any length of what an index holds
+			sameWithout(t, p, []byte(l[:n]), &rec, rng)
+		}
+		for n := range 70 {
+			long := l[:8] + strings.Repeat("9", n) + l[8:]
+			sameWithout(t, p, []byte(long), &rec, rng)
+			sameWithout(t, p, []byte(long[:strings.IndexByte(long, '"')+2]), &rec, rng)
+		}
+	}
+}
+
+// pair holds a Record for each way; they are used again and again, as a Reader does.
+type pair struct{ with, without Record }
+
+// damaged returns a copy with a byte changed, taken away or put in, or cut.
+func damaged(msg []byte, rng *rand.Rand) []byte {
+	const odd = " /\"?0-+:~{}|\t\x00\xff<"
+	m := slices.Clone(msg)
+	if len(m) == 0 {
+		return m
+	}
+	i, c := rng.IntN(len(m)), odd[rng.IntN(len(odd))]
+	switch rng.IntN(4) {
+	case 0:
+		m[i] = c
+	case 1:
+		m = slices.Delete(m, i, i+1)
+	case 2:
+		m = slices.Insert(m, i, c)
+	case 3:
+		m = m[:i]
+	}
+	return m
+}
+
+// sameWithout runs p over the message with and without quick steps; what stands behind it must not matter.
+func sameWithout(t *testing.T, p *Program, msg []byte, rec *pair, rng *rand.Rand) {
+	t.Helper()
+	if p.ops == nil {
+		return
+	}
+	padded := make([]byte, len(msg)+slack)
+	behind := " \n/\"0-a"[rng.IntN(7)]
+	for i := copy(padded, msg); i < len(padded); i++ {
+		padded[i] = behind
+	}
+	msg = padded[:len(msg)]
+	slow := *p
+	slow.steps = nil
+	with, without := &rec.with, &rec.without
+	if with.filled != p {
+		with.begin(p, msg)
+		without.begin(p, msg)
+	}
+	without.filled = &slow
+	got, want := p.run(msg, with), slow.run(msg, without)
+	if without.filled = p; got != want {
+		t.Fatalf("%q\n%q\nbehind it %q: quick %v, slow %v", p.text, msg, behind, got, want)
+	}
+	if !got { // what a refused line leaves behind is not defined
+		with.filled = nil
+		return
+	}
+	if !slices.Equal(with.v[1:], without.v[1:]) || with.badReq != without.badReq || with.cookie != without.cookie {
+		t.Fatalf("%q\n%q:\nquick %v\nslow  %v", p.text, msg, with.v[1:], without.v[1:])
+	}
+}

@@ -1,0 +1,171 @@
+package parser
+
+import "strings"
+
+// The quick steps read what nearly every line of a format looks like: names, short numbers, dates, nothing
+// captured. They look for the ends of fields in an index of the whole message, made in one go, so that a long
+// field costs what a short one does and the processor need not guess lengths. Whatever is not so simple is
+// left to the ops: a step either does exactly what its op does, or its op does it afterwards.
+
+// quickSlot is the number of slots that quick steps can fill, a power of two.
+const quickSlot = 64
+
+type stepCode uint8
+
+const (
+	stepNone    stepCode = iota // for run
+	stepWord                    // a name, up to a blank
+	stepPart                    // a name, up to a slash
+	stepInts                    // numbers
+	stepDate                    // a date of n bytes
+	stepState                   // a termination state of n bytes
+	stepDash                    // - and the literal
+	stepAddr                    // address and port, not wanted
+	stepBare                    // braces that nothing was captured in
+	stepRequest                 // a request line
+	stepUsual                   // several steps at once that find what they usually do
+)
+
+// step is the quick form of an op.
+type step struct {
+	code  stepCode
+	tilde bool
+	slot  uint8
+	n     uint8
+	lit   uint8 // length of the literal
+	gives gives
+	lit8  uint64
+	mask8 uint64
+	seq   []quickInt
+	usual *usual
+}
+
+// usual is what several ops in a row nearly always find: nothing captured, a normal end. The whole of it is
+// compared at once; when it is not there, the first of the ops is left to run.
+type usual struct {
+	text, mask [2]uint64
+	len        int
+	steps      int
+	values     []usualValue
+}
+
+type usualValue struct{ slot, at, len uint8 } // len is 0 when the field is absent
+
+type quickInt struct{ slot, sep uint8 }
+
+// hasten makes the quick steps of the ops; there are none on processors without a fast index.
+func (p *Program) hasten() {
+	p.steps = nil
+	if !indexed() {
+		return
+	}
+	steps := make([]step, len(p.ops))
+	any := false
+	for k := range p.ops {
+		steps[k] = p.ops[k].quick()
+		any = any || steps[k].code != stepNone
+	}
+	for k := range steps {
+		if u := p.usual(k, steps); u != nil {
+			steps[k] = step{code: stepUsual, usual: u}
+		}
+	}
+	if any {
+		p.steps = steps
+	}
+}
+
+// usual returns what the ops from k on usually find, nil when these are fewer than two.
+func (p *Program) usual(k int, steps []step) *usual {
+	var text string
+	var values []usualValue
+	u := &usual{}
+	bare := -1 // in text, where braces would stand
+	for n, o := range p.ops[k:] {
+		at, lit := len(text), o.lit
+		switch steps[k+n].code {
+		case stepDash:
+			values = append(values, usualValue{slot: uint8(o.slot)})
+			text += "-"
+		case stepState:
+			values = append(values, usualValue{slot: uint8(o.slot), at: uint8(at), len: uint8(o.n)})
+			text += "----"[:o.n]
+		case stepBare:
+			before := text
+			if n == 0 && k > 0 {
+				before = p.ops[k-1].lit
+			}
+			if bare, lit = at, lit[1:]; !strings.HasSuffix(before, " ") {
+				return u.orNil()
+			}
+		default:
+			return u.orNil()
+		}
+		if text += lit; len(text) > 16 {
+			break
+		}
+		if bare < len(text) && (bare < 0 || text[bare] != '{') {
+			u.len, u.steps, u.values = len(text), n+1, values
+			u.text, u.mask = [2]uint64{}, [2]uint64{}
+			for i := range len(text) {
+				u.text[i/8] |= uint64(text[i]) << (i % 8 * 8)
+				u.mask[i/8] |= 0xff << (i % 8 * 8)
+			}
+		}
+	}
+	return u.orNil()
+}
+
+func (u *usual) orNil() *usual {
+	if u.steps < 2 {
+		return nil
+	}
+	return u
+}
+
+// quick returns the quick form of an op, the zero value when it has none.
+func (o *op) quick() step {
+	if o.long || o.put || o.slot >= quickSlot || o.lit == "" && o.code != opInts {
+		return step{}
+	}
+	s := step{slot: uint8(o.slot), n: uint8(o.n), tilde: o.tilde, lit: uint8(len(o.lit)), lit8: o.lit8, mask8: o.mask8}
+	switch o.code {
+	case opName:
+		switch o.term {
+		case ' ':
+			s.code = stepWord
+		case '/':
+			if s.code = stepPart; o.tilde {
+				return step{}
+			}
+		}
+	case opInts:
+		s.code = stepInts
+		for _, n := range o.seq {
+			if n.slot >= quickSlot {
+				return step{}
+			}
+			s.seq = append(s.seq, quickInt{uint8(n.slot), n.sep})
+		}
+	case opDate:
+		s.code = stepDate
+	case opState:
+		s.code = stepState
+	case opNone:
+		s.code = stepDash
+	case opAddrPort:
+		if s.code = stepAddr; o.term != ' ' {
+			return step{}
+		}
+	case opRequest:
+		if s.code, s.gives = stepRequest, o.item.gives; o.slot != FieldNone {
+			return step{}
+		}
+	case opBraces:
+		if !o.bare {
+			return step{}
+		}
+		s.code, s.lit, s.lit8, s.mask8 = stepBare, s.lit-1, s.lit8>>8, s.mask8>>8
+	}
+	return s
+}
