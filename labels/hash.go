@@ -57,49 +57,26 @@ func slashes(w uint64) uint64 {
 	return ^(((x & lows) + lows) | x | lows)
 }
 
-// pathKey returns how many bytes the first segments segments of path are, and their hash. whole is true when
-// all of the path is taken because its segments are not what they seem: it does not begin with a slash, or
-// has repeated ones. A negative number of segments means all of them.
-func pathKey(seed uint64, path []byte, segments int) (n int, hash uint64, whole bool) {
-	if segments <= 0 || len(path) == 0 || path[0] != '/' || cap(path)-len(path) < 8 {
-		n = len(path)
-		if segments >= 0 {
-			n, whole = decisive(path, segments)
-		}
-		return n, hashBytes(seed, path[:n]), whole
+// prefix is decisive for a path of size bytes whose slashes are known, see parser.Record.Slashes. ok is false
+// when that does not tell.
+func prefix(slashes uint64, size, segments int) (n int, ok bool) {
+	if size < 64 {
+		slashes &= 1<<uint(size) - 1
 	}
-	// Counting slashes and hashing go over the same words; what stands behind the path is masked.
-	p := path[:len(path)+8]
-	left := segments + 1 // the slash that ends the decisive part
-	carry := uint64(0)   // the last byte of the word before was a slash
-	h := seed
-	for i := 0; i < len(path); i += 8 {
-		w := le64(p, i)
-		m := slashes(w)
-		if rest := len(path) - i; rest < 8 {
-			keep := uint64(1)<<(8*uint(rest)) - 1
-			w, m = w&keep, m&keep
-		}
-		if m&(m<<8|carry) != 0 {
-			return len(path), hashBytes(seed, path), true
-		}
-		carry = m >> 56
-		if c := bits.OnesCount64(m); c < left {
-			left -= c
-			h = mix(w^seed, h)
-			continue
-		}
-		for ; left > 1; left-- {
-			m &= m - 1
-		}
-		at := bits.TrailingZeros64(m) &^ 7
-		n = i + at>>3
-		if at > 0 {
-			h = mix(w&(1<<uint(at)-1)^seed, h)
-		}
-		return n, h ^ uint64(n), false
+	rest := slashes
+	for range segments {
+		rest &= rest - 1
 	}
-	return len(path), h ^ uint64(len(path)), false
+	switch {
+	case rest != 0:
+		n = bits.TrailingZeros64(rest)
+	case size <= 64:
+		n = size
+	default:
+		return 0, false
+	}
+	repeated := slashes & (slashes << 1)
+	return n, repeated&(2<<uint(n)-1) == 0
 }
 
 // decisive returns how many bytes the first segments segments of path are. whole is true when all of the

@@ -141,13 +141,29 @@ func (c *core) hash(rec *parser.Record, l *line) uint64 {
 	hp := c.seed
 	if c.byPath {
 		l.path = rec.Bytes(parser.Path)
-		l.n, hp, l.whole = pathKey(c.seed, l.path, c.segments)
+		c.decide(rec.Slashes(), l)
+		hp = hashBytes(c.seed, l.path[:l.n])
 	}
 	l.flags = fate(rec, l.front, l.back)
 	if len(c.inputs) > 0 {
 		hp = c.hashOthers(hp, rec, l)
 	}
 	return mix(hf+uint64(l.flags), hb^bits.RotateLeft64(hp, 32)) | 1
+}
+
+// decide finds how many bytes of the path decide the labels.
+func (c *core) decide(slashes uint64, l *line) {
+	if c.segments < 0 {
+		l.n = len(l.path)
+		return
+	}
+	ok := false
+	if slashes != 0 && c.segments > 0 {
+		l.n, ok = prefix(slashes, len(l.path), c.segments)
+	}
+	if !ok {
+		l.n, l.whole = decisive(l.path, c.segments)
+	}
 }
 
 func (c *core) hashOthers(h uint64, rec *parser.Record, l *line) uint64 {

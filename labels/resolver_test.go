@@ -62,16 +62,52 @@ func TestDecisiveSegments(t *testing.T) {
 		if c.path[:n] != c.taken || whole != c.whole {
 			t.Errorf("%s with %d: %s %v, want %s %v", c.path, c.seg, c.path[:n], whole, c.taken, c.whole)
 		}
-		for _, behind := range []string{"", "\x00/x/x/x//", " HTTP/1.1//", "/////////"} { // must not matter
-			b := []byte(c.path + behind)
-			n, h, whole := pathKey(1, b[:len(c.path)], c.seg)
-			if c.path[:n] != c.taken || whole != c.whole {
-				t.Errorf("%s before %q with %d: %s %v, want %s %v", c.path, behind, c.seg, c.path[:n], whole, c.taken, c.whole)
-			}
-			if _, again, _ := pathKey(1, append([]byte(c.path), "abcdefghijkl"...)[:len(c.path)], c.seg); behind != "" && h != again {
-				t.Errorf("%s: the hash depends on what stands behind the path", c.path)
+		mask := uint64(0)
+		for i, b := range []byte(c.path + " HTTP/1.1//") {
+			if b == '/' {
+				mask |= 1 << i
 			}
 		}
+		if mask&1 == 0 {
+			continue
+		}
+		if n, ok := prefix(mask, len(c.path), c.seg); ok == c.whole || ok && c.path[:n] != c.taken {
+			t.Errorf("%s with %d by its slashes: %s %v", c.path, c.seg, c.path[:n], ok)
+		}
+	}
+}
+
+// TestLongPathsBySlashes compares both ways for paths around the 64 bytes of which the slashes are known.
+func TestLongPathsBySlashes(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	known := 0
+	for range 20000 {
+		path := []byte("/" + strings.Repeat("x", 40+rnd.IntN(40)))
+		for range rnd.IntN(9) {
+			path[rnd.IntN(len(path))] = '/'
+		}
+		mask := uint64(0)
+		for i, b := range path[:min(len(path), 64)] {
+			if b == '/' {
+				mask |= 1 << i
+			}
+		}
+		seg := 1 + rnd.IntN(7)
+		n, ok := prefix(mask, len(path), seg)
+		if !ok {
+			continue
+		}
+		known++
+		// Behind the decisive part decisive may see a repeated slash already.
+		if want, whole := decisive(path[:n], seg); whole || want != n || n < len(path) && path[n] != '/' {
+			t.Fatalf("%s with %d: %d, want %d %v", path, seg, n, want, whole)
+		}
+		if want, whole := decisive(path, seg); !whole && want != n {
+			t.Fatalf("%s with %d: %d, want %d", path, seg, n, want)
+		}
+	}
+	if known < 5000 {
+		t.Errorf("only %d paths were decided by their slashes", known)
 	}
 }
 
@@ -80,7 +116,8 @@ func TestPathHashes(t *testing.T) {
 	seen := map[uint64]string{}
 	for i := range 20000 {
 		path := fmt.Sprintf("/a%d/%s/c", i%200, strings.Repeat("x", i/200))
-		n, h, _ := pathKey(7, append([]byte(path), make([]byte, 8)...)[:len(path)], 2)
+		n, _ := decisive([]byte(path), 2)
+		h := hashBytes(7, []byte(path[:n]))
 		if other, ok := seen[h]; ok && other != path[:n] {
 			t.Fatalf("%s and %s have one hash", path[:n], other)
 		}

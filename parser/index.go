@@ -69,3 +69,9 @@ func (x *index) nonDigits(i int) uint64 {
 	k, by := uint(i)/maskSize, uint(i)%maskSize
 	return x[k%maxMasks].nonDigit>>by | x[(k+1)%maxMasks].nonDigit<<1<<(maskSize-1-by)
 }
+
+// slashes returns a bit for each of the 64 bytes from i on that is a slash, the lowest for the first.
+func (x *index) slashes(i int) uint64 {
+	k, by := uint(i)/maskSize, uint(i)%maskSize
+	return x[k%maxMasks].slash>>by | x[(k+1)%maxMasks].slash<<1<<(maskSize-1-by)
+}

@@ -161,7 +161,7 @@ func quickRequest(b []byte, e int, x *index, i int, g gives, v *[quickSlot]value
 		v[Target] = value{off: uint32(target + 1), end: uint32(stop + 1)}
 	}
 	if g&givesPath != 0 {
-		v[Path] = value{off: uint32(target + 1), end: uint32(query + 1)}
+		v[Path] = value{off: uint32(target + 1), end: uint32(query + 1), num: int64(x.slashes(target))}
 	}
 	if g&givesQuery != 0 {
 		if v[Query] = (value{}); query+1 < stop {

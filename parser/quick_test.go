@@ -187,6 +187,14 @@ func sameWithout(t *testing.T, p *Program, msg []byte, rec *pair, rng *rand.Rand
 		with.filled = nil
 		return
 	}
+	if m := with.Slashes(); m != 0 {
+		for k, c := range with.Bytes(Path) {
+			if k < 64 && m>>k&1 != 0 != (c == '/') {
+				t.Fatalf("%q\n%q: Slashes is %b", p.text, msg, m)
+			}
+		}
+		with.v[Path].num = 0
+	}
 	if !slices.Equal(with.v[1:], without.v[1:]) || with.badReq != without.badReq || with.cookie != without.cookie {
 		t.Fatalf("%q\n%q:\nquick %v\nslow  %v", p.text, msg, with.v[1:], without.v[1:])
 	}

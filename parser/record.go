@@ -72,7 +72,7 @@ const (
 type value struct {
 	off uint32 // start, plus one; 0 when absent. The top bits are flags.
 	end uint32 // end, plus one
-	num int64
+	num int64  // the number; of the path, see Slashes
 }
 
 const (
@@ -134,6 +134,16 @@ func (r *Record) Int(f Field) (int64, bool) {
 		return v.num, true
 	}
 	return 0, false
+}
+
+// Slashes tells where slashes stand in the first 64 bytes of the path: bit k is set when byte k is one. Bits
+// beyond the end of the path mean nothing. It is 0 when parsing did not find out; a path begins with a slash, so
+// that 0 is no answer.
+func (r *Record) Slashes() uint64 {
+	if int(Path) >= len(r.v) {
+		return 0
+	}
+	return uint64(r.v[Path].num)
 }
 
 // Plus reports whether a + stood before the field's number: the logasap mark of %Ta, %Tt, %Tu and
