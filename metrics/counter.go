@@ -25,11 +25,11 @@ const absent = -2
 
 // facts are what counting needs of a record, as numbers.
 type facts struct {
-	n       uint64 // how often the line counts
-	phase   [numPhases]int64
-	active  int64 // Ta, else Tt
-	total   int64 // Tt, else Ta
-	status  int   // 100 to 599, 0, or StatusUnknown
+	n       uint64                  // how often the line counts
+	times   [parser.NumTimers]int64 // the phases, then Ta and Tt; see absent
+	active  int64                   // Ta, else Tt
+	total   int64                   // Tt, else Ta
+	status  int                     // 100 to 599, 0, or StatusUnknown
 	method  uint8
 	term    uint8
 	server  ServerKind
@@ -126,15 +126,8 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 
 func (f *facts) read(rec *parser.Record, t *Table) {
 	f.n = rec.Repeat()
-	p := &f.phase // one by one: a literal would be built aside and copied
-	p[phaseHandshake] = timer(rec, parser.TimeHandshake)
-	p[phaseIdle] = timer(rec, parser.TimeIdle)
-	p[phaseRequest] = timer(rec, parser.TimeRequest)
-	p[phaseQueue] = timer(rec, parser.TimeQueue)
-	p[phaseConnect] = timer(rec, parser.TimeConnect)
-	p[phaseResponse] = timer(rec, parser.TimeResponse)
-	p[phaseData] = timer(rec, parser.TimeData)
-	f.active, f.total = timer(rec, parser.TimeActive), timer(rec, parser.TimeTotal)
+	rec.Timers(&f.times, absent)
+	f.active, f.total = f.times[timeActive], f.times[timeTotal]
 	if f.active == absent {
 		f.active = f.total
 	} else if f.total == absent {
@@ -185,9 +178,9 @@ func (c *Counter) route(v []uint64) {
 	f := &c.f
 	l := &c.shard.table.layout
 	n := f.n
-	tr, tw, tc, ts := f.phase[phaseRequest], f.phase[phaseQueue], f.phase[phaseConnect], f.phase[phaseResponse]
+	tr, tw, tc, ts := f.times[phaseRequest], f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
 	switch {
-	case tr|tw|tc|ts < 0 || (f.phase[phaseHandshake]^absent|f.phase[phaseIdle]^absent|f.phase[phaseData]^absent) != 0:
+	case tr|tw|tc|ts < 0 || (f.times[phaseHandshake]^absent|f.times[phaseIdle]^absent|f.times[phaseData]^absent) != 0:
 		c.allPhases(v)
 	case l.phases: // nearly all lines of most formats
 		w := (*[8]uint64)(v)
@@ -216,7 +209,7 @@ func (c *Counter) allPhases(v []uint64) {
 	f := &c.f
 	t := c.shard.table
 	aborted := -1
-	for i, ms := range f.phase {
+	for i, ms := range f.times[:numPhases] {
 		switch {
 		case ms >= 0:
 			if i == phaseData && (f.early || f.up) {
@@ -240,11 +233,11 @@ func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
 	v := c.shard.vals[cell.backend:]
-	if ms := f.phase[phaseResponse]; ms >= 0 && t.layout.hasResponse {
+	if ms := f.times[phaseResponse]; ms >= 0 && t.layout.hasResponse {
 		t.buckets.observe(v[t.layout.response:], ms, f.n)
 	}
 	for i, h := range t.fam.phases {
-		if ms := f.phase[h.phase]; ms >= 0 && (h.phase != phaseData || !f.early && !f.up) {
+		if ms := f.times[h.phase]; ms >= 0 && (h.phase != phaseData || !f.early && !f.up) {
 			t.buckets.observe(v[t.layout.extra[i]:], ms, f.n)
 		}
 	}
@@ -265,6 +258,8 @@ const (
 	phaseConnect
 	phaseResponse
 	phaseData
+	timeActive // %Ta
+	timeTotal  // %Tt
 )
 
 func (c *Counter) observeNative(cell *Cell, ms int64) {
@@ -316,10 +311,10 @@ func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
 // waited is the time that the partner is responsible for: Tw+Tc+Tr. When it never answered, it is the time
 // from the complete request to the end.
 func (f *facts) waited() int64 {
-	tw, tc, tr := f.phase[phaseQueue], f.phase[phaseConnect], f.phase[phaseResponse]
+	tw, tc, tr := f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
 	w := max(tw, 0) + max(tc, 0) + max(tr, 0)
 	if tr == -1 && f.active >= 0 {
-		w = max(w, f.active-max(f.phase[phaseRequest], 0))
+		w = max(w, f.active-max(f.times[phaseRequest], 0))
 	}
 	return w
 }

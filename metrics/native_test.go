@@ -26,7 +26,9 @@ func TestNativeHistogramEqualsClientGolang(t *testing.T) {
 		for range 2000 {
 			ms := rng.Int64N(spread) * rng.Int64N(3)
 			f.shard.main.f.n, f.shard.main.f.active = 1, ms
-			f.shard.main.f.phase = [numPhases]int64{absent, absent, absent, absent, absent, absent, absent}
+			for i := range f.shard.main.f.times {
+				f.shard.main.f.times[i] = absent
+			}
 			f.shard.main.times(&e.Data)
 			ref.Observe(float64(ms) / 1000)
 		}

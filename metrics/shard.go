@@ -57,6 +57,9 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 	c.resolver = r
 	t := s.table
 	c.customs = t.bindCounters(set)
+	if !t.layout.retries {
+		set.Leave(parser.Retries)
+	}
 	s.counters = append(s.counters, c)
 	c.exemplar = parser.FieldNone
 	if t.opt.ExemplarField != "" {

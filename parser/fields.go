@@ -238,7 +238,7 @@ func (s *Set) Field(name string) (Field, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !extra {
-		if !always(f) && !s.wants.all {
+		if !s.wants.all {
 			s.want("\x00"+f.String(), f) // a name no item has: only keeps the canonical slot
 		}
 		return f, nil

@@ -11,7 +11,7 @@ func (r *Record) begin(p *Program, msg []byte) {
 	}
 	r.buf, r.scratch = msg, r.scratch[:0]
 	r.filled = p
-	r.cut, r.badReq, r.cookie = false, false, false
+	r.cut, r.badReq, r.cookie, r.plain = false, false, false, false
 }
 
 func (r *Record) set(f Field, off, end int, flags uint32) {

@@ -102,13 +102,19 @@ func fieldOfLabel(label string) Field {
 type wants struct {
 	all   bool
 	names map[string]Field // extra slots by name, as Set.Field hands them out
+	left  map[Field]bool   // that nobody counts, see Set.Leave
+}
+
+// keeps reports whether a canonical field is kept.
+func (w *wants) keeps(f Field) bool {
+	return w.all || always(f) && !w.left[f] || w.canonical(f)
 }
 
 // always lists the fields that are kept whether or not anybody asks by name: what the catalogue
-// counts. The others cost a store per line and are kept on request only.
+// counts. The others cost a store per line and are kept on request only: see Set.Field and Set.Leave.
 func always(f Field) bool {
 	switch f {
-	case Frontend, Backend, Server, Method, Target, Path, Query, Protocol, Status, BytesSent, BytesReceived,
+	case Frontend, Backend, Server, Method, Path, Status, BytesSent, BytesReceived,
 		TimeHandshake, TimeIdle, TimeRequest, TimeTq, TimeQueue, TimeConnect, TimeResponse, TimeData,
 		TimeActive, TimeTotal, TimeUser, TerminationState, Retries, Origin, FrontendError:
 		return true
@@ -128,8 +134,9 @@ func (p *Program) bind(w *wants, f *Format) *Program {
 		if it.class == clsLiteral {
 			continue
 		}
+		it.gives = w.parts(it.gives)
 		g := it.primary()
-		if g != FieldNone && !taken[g] && (w.all || always(g) || w.canonical(g)) {
+		if g != FieldNone && !taken[g] && w.keeps(g) {
 			it.slot, taken[g] = g, true
 		}
 		it.caps = nil
@@ -155,6 +162,19 @@ func (p *Program) bind(w *wants, f *Format) *Program {
 	q.assemble()
 	return &q
 }
+
+// parts returns those of the parts of a request that are kept.
+func (w *wants) parts(g gives) gives {
+	for k, f := range partFields() {
+		if !w.keeps(f) {
+			g &^= 1 << k
+		}
+	}
+	return g
+}
+
+// partFields are the fields of the parts, in the order of gives.
+func partFields() [6]Field { return [...]Field{Method, Target, Path, Query, Protocol, Host} }
 
 // calls reports whether a field of the format has the name itself.
 func (p *Program) calls(name string) bool {

@@ -29,10 +29,10 @@ const (
 	Status                 // %ST; -1 and 0 occur
 	BytesSent              // %B, server to client, headers included
 	BytesReceived          // %U, client to server
-	TimeHandshake          // %Th
+	TimeTq                 // %Tq, which is Th+Ti+TR
+	TimeHandshake          // %Th; from here to TimeTotal in the order of a request
 	TimeIdle               // %Ti
 	TimeRequest            // %TR
-	TimeTq                 // %Tq, which is Th+Ti+TR
 	TimeQueue              // %Tw
 	TimeConnect            // %Tc
 	TimeResponse           // %Tr
@@ -98,6 +98,7 @@ type Record struct {
 	cut     bool
 	badReq  bool
 	cookie  bool // a captured cookie stands in the line
+	plain   bool // no number has a sign
 	m       matcher
 	padded  []byte // copy of a message that has no slack behind it
 	index   index
@@ -136,6 +137,20 @@ func (r *Record) Int(f Field) (int64, bool) {
 	return 0, false
 }
 
+// NumTimers is how many timers Timers knows: %Th, %Ti, %TR, %Tw, %Tc, %Tr, %Td, %Ta and %Tt, in this order.
+const NumTimers = int(TimeTotal-TimeHandshake) + 1
+
+// Timers copies the timers in milliseconds into dst: -1 for one that the request did not reach, missing for one
+// that the line does not have.
+func (r *Record) Timers(dst *[NumTimers]int64, missing int64) {
+	for i := range dst {
+		dst[i] = missing
+		if f := int(TimeHandshake) + i; f < len(r.v) && r.v[f].off&vNumber != 0 {
+			dst[i] = max(r.v[f].num, -1)
+		}
+	}
+}
+
 // Slashes tells where slashes stand in the first 64 bytes of the path: bit k is set when byte k is one. Bits
 // beyond the end of the path mean nothing. It is 0 when parsing did not find out; a path begins with a slash, so
 // that 0 is no answer.
@@ -149,7 +164,7 @@ func (r *Record) Slashes() uint64 {
 // Plus reports whether a + stood before the field's number: the logasap mark of %Ta, %Tt, %Tu and
 // %B, the redispatch mark of %rc.
 func (r *Record) Plus(f Field) bool {
-	return f != FieldNone && int(f) < len(r.v) && r.v[f].off&vPlus != 0
+	return !r.plain && f != FieldNone && int(f) < len(r.v) && r.v[f].off&vPlus != 0
 }
 
 // Has reports whether the field has a value.

@@ -26,19 +26,21 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 		rec.begin(p, msg)
 	} else {
 		rec.buf, rec.scratch = msg, rec.scratch[:0]
-		rec.cut, rec.badReq, rec.cookie = false, false, false
+		rec.cut, rec.badReq, rec.cookie, rec.plain = false, false, false, false
 	}
 	v := rec.v
 	i := 0
-	quick := p.steps != nil && e <= maxQuick
+	quick, all := p.steps != nil && e <= maxQuick, true
 	if quick {
 		rec.index.of(b, e)
 	}
 	for k := 0; k < len(p.ops); k++ {
 		if quick {
 			if k, i = p.quick(b, e, &rec.index, (*[quickSlot]value)(v), k, i); k == len(p.ops) {
+				rec.plain = all
 				break
 			}
+			all = false
 		}
 		o := &p.ops[k]
 		if i >= e && o.code < opBraces {

@@ -246,7 +246,7 @@ func (r *Record) forget(it *item) {
 }
 
 func (r *Record) forgetParts(g gives) {
-	for k, f := range [...]Field{Method, Target, Path, Query, Protocol, Host} {
+	for k, f := range partFields() {
 		if g>>k&1 != 0 {
 			r.v[f] = value{}
 		}

@@ -109,6 +109,19 @@ func (s *Set) want(name string, f Field) {
 	}
 }
 
+// Leave says that nobody counts these fields: Readers made from now on skip them unless Field was asked for them.
+func (s *Set) Leave(fields ...Field) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wants.left == nil {
+		s.wants.left = map[Field]bool{}
+	}
+	for _, f := range fields {
+		s.wants.left[f] = true
+	}
+	s.bound = nil
+}
+
 // ready returns the programs for what is wanted now, the most specific first.
 func (s *Set) ready() []*Program {
 	s.mu.Lock()
