@@ -73,32 +73,6 @@ func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int
 	return k, i
 }
 
-// quickInts reads numbers of up to eight digits and returns the index behind the last one, -1 when there is anything
-// else among them. Bits of m are the bytes of w that are no digits; w stands at the index i of the message.
-// It calls nothing, so that all it needs stays in registers.
-func quickInts(w *[maskSize]byte, m uint64, seq []quickInt, v *[quickSlot]value, i int) int {
-	at := uint32(i + 1)
-	from, to := uint(0), uint(0)
-	for j := range seq {
-		n := seq[j]
-		to = uint(bits.TrailingZeros64(m))
-		m &= m - 1
-		d := to - from
-		if d-1 >= 8 || from > maskSize-8 {
-			return -1
-		}
-		if n.slot != 0 {
-			v[n.slot%quickSlot] = value{off: at + uint32(from) | vNumber, end: at + uint32(to),
-				num: int64(digits8(binary.LittleEndian.Uint64(w[from:]) << ((0 - 8*d) % 64)))}
-		}
-		if w[to%maskSize] != n.sep && j+1 < len(seq) {
-			return -1
-		}
-		from = to + 1
-	}
-	return i + int(to)
-}
-
 // quickAddr returns end when an address and a port stand before it, else -1. See addrPort.
 func quickAddr(b []byte, i, end int) int {
 	if end-i < 9 {

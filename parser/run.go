@@ -278,11 +278,18 @@ func nonDigits(b *[32]byte) (m uint32) {
 // digits8 returns the number that the last digits of w stand for; bytes before them are zero. It adds up
 // neighbours: bytes to pairs, pairs to fours, fours to the number.
 func digits8(w uint64) uint64 {
-	w &= 0x0f * lo8
-	w = w * (10<<8 + 1) >> 8 & 0x00ff00ff00ff00ff
-	w = w * (100<<16 + 1) >> 16 & 0x0000ffff0000ffff
-	return w * (10000<<32 + 1) >> 32
+	w &= digits8a
+	w = w * (10<<8 + 1) >> 8 & digits8b
+	w = w * (100<<16 + 1) >> 16 & digits8c
+	return w * digits8d >> 32
 }
+
+const (
+	digits8a = 0x0f * lo8
+	digits8b = 0x00ff00ff00ff00ff
+	digits8c = 0x0000ffff0000ffff
+	digits8d = 10000<<32 + 1
+)
 
 // text is the value of a token: absent when it is "-".
 func text(b []byte, i, end int, tilde bool) value {
