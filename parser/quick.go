@@ -95,10 +95,7 @@ func (u *usual) take(b []byte, i int, v *[quickSlot]value) bool {
 	}
 	for j := range u.values {
 		f := &u.values[j]
-		v[f.slot%quickSlot] = value{}
-		if at := i + int(f.at) + 1; f.len > 0 {
-			v[f.slot%quickSlot] = value{off: uint32(at), end: uint32(at + int(f.len))}
-		}
+		v[f.slot%quickSlot] = value{off: (uint32(i+1) + f.at) & f.present, end: (uint32(i+1) + f.at + f.len) & f.present}
 	}
 	return true
 }

@@ -49,7 +49,12 @@ type usual struct {
 	values     []usualValue
 }
 
-type usualValue struct{ slot, at, len uint8 } // len is 0 when the field is absent
+// usualValue says where in the text a field is.
+type usualValue struct {
+	slot    uint8
+	at, len uint32
+	present uint32 // all bits, or 0 when the field is absent
+}
 
 type quickInt struct{ slot, sep uint8 }
 
@@ -85,10 +90,12 @@ func (p *Program) usual(k int, steps []step) *usual {
 		at, lit := len(text), o.lit
 		switch steps[k+n].code {
 		case stepDash:
-			values = append(values, usualValue{slot: uint8(o.slot)})
+			if o.slot != FieldNone {
+				values = append(values, usualValue{slot: uint8(o.slot)})
+			}
 			text += "-"
 		case stepState:
-			values = append(values, usualValue{slot: uint8(o.slot), at: uint8(at), len: uint8(o.n)})
+			values = append(values, usualValue{slot: uint8(o.slot), at: uint32(at), len: uint32(o.n), present: ^uint32(0)})
 			text += "----"[:o.n]
 		case stepBare:
 			before := text
