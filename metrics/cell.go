@@ -36,17 +36,16 @@ type Cell struct {
 }
 
 const (
-	near    = 2 // slots in a cell; the others are in the shard's table
+	near    = 4 // slots in a cell; the others are in the shard's table
 	servers = 4 // servers in a cell; the others are in the shard's table
 )
 
 // find returns the slot of a combination, nil when it is not open. The result is valid until the next insert.
 func (cell *Cell) find(t *slotTable, k uint32) *slot {
-	if cell.near[0].key == k {
-		return &cell.near[0]
-	}
-	if cell.near[1].key == k {
-		return &cell.near[1]
+	for i := range cell.near {
+		if cell.near[i].key == k {
+			return &cell.near[i]
+		}
 	}
 	return t.find(cell.id, k)
 }

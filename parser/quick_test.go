@@ -79,8 +79,9 @@ func TestQuickStepsTakeWholeLines(t *testing.T) {
 		line := append([]byte(c.line), make([]byte, slack)...)
 		var rec Record
 		rec.begin(p, line[:len(c.line)])
+		rec.index = new(index)
 		rec.index.of(line, len(c.line))
-		if k, i := p.quick(line, len(c.line), &rec.index, (*[quickSlot]value)(rec.v), 0, 0); k != len(p.ops) || i != len(c.line) {
+		if k, i := p.quick(line, len(c.line), rec.index, (*[quickSlot]value)(rec.v), 0, 0); k != len(p.ops) || i != len(c.line) {
 			t.Errorf("%s: the quick steps stopped at op %d of %d before %q", c.format, k, len(p.ops), c.line[min(i, len(c.line)):])
 		}
 	}

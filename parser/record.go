@@ -101,7 +101,7 @@ type Record struct {
 	plain   bool // no number has a sign
 	m       matcher
 	padded  []byte // copy of a message that has no slack behind it
-	index   index
+	index   *index // nil before the first line
 
 	f        finder // values of a message that is read as JSON
 	rendered []byte // what HAProxy would have written for it
@@ -195,6 +195,6 @@ func (r *Record) Clone() *Record {
 	c.v = append([]value(nil), r.v...)
 	c.buf = append([]byte(nil), r.buf...)
 	c.scratch = append([]byte(nil), r.scratch...)
-	c.m, c.filled, c.padded, c.f, c.rendered = matcher{}, nil, nil, finder{}, nil
+	c.m, c.filled, c.padded, c.index, c.f, c.rendered = matcher{}, nil, nil, nil, finder{}, nil
 	return &c
 }

@@ -32,11 +32,14 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	i := 0
 	quick, all := p.steps != nil && e <= maxQuick, true
 	if quick {
+		if rec.index == nil {
+			rec.index = new(index)
+		}
 		rec.index.of(b, e)
 	}
 	for k := 0; k < len(p.ops); k++ {
 		if quick {
-			if k, i = p.quick(b, e, &rec.index, (*[quickSlot]value)(v), k, i); k == len(p.ops) {
+			if k, i = p.quick(b, e, rec.index, (*[quickSlot]value)(v), k, i); k == len(p.ops) {
 				rec.plain = all
 				break
 			}
