@@ -75,5 +75,12 @@ and on (<I>) instance:haproxy_log_missing_lines:increase1h{<J>} >= <t:log_incomp
 			Description: `A file was truncated or deleted before the exporter had read it to the end. ` +
 				`Requests in that part are counted nowhere.`,
 		},
+		{
+			Alert: "HAProxyLogDatagramsDropped", For: "0m", Severity: Ticket, Component: OfExporter, Dashboard: "haproxy-log-exporter",
+			Expr:    `sum by (<I>, source) (increase(haproxy_log_dropped_datagrams_total{<J>}[15m])) > 0`,
+			Summary: `{{ $labels.instance }}: {{ $value | humanize }} log messages to {{ $labels.source }} found the receive buffer full`,
+			Description: `The kernel dropped them before the exporter could read them. ` +
+				`Requests in them are counted nowhere.`,
+		},
 	}
 }

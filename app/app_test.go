@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -236,6 +237,26 @@ func TestReloadKeepsFamiliesThatDidNotChange(t *testing.T) {
 	if _, ok := r.value(`haproxy_log_schema_restarts_total{family="haproxy_log_requests_total"}`); ok {
 		t.Error("requests_total is said to have restarted")
 	}
+}
+
+// TestSyslogSources: what a syslog address can lose is shown, by the kind of address.
+func TestSyslogSources(t *testing.T) {
+	const udp, tcp = "udp://127.0.0.1:0", "tcp://127.0.0.1:0"
+	r := start(t, Options{Flags: config.Flags{LogPaths: []string{udp, tcp}, LogFormats: []string{"httplog"}}})
+	r.wait(fmt.Sprintf("haproxy_log_dropped_datagrams_total{source=%q}", udp), 0)
+	r.wait(fmt.Sprintf(`haproxy_log_closed_connections_total{source=%q,reason="framing"}`, tcp), 0)
+	if _, ok := r.value(fmt.Sprintf("haproxy_log_dropped_datagrams_total{source=%q}", tcp)); ok {
+		t.Error("a TCP address has no datagrams")
+	}
+	conn, err := net.Dial("tcp", r.app.source(tcp).net.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("4 <1>axyz <1>b")); err != nil {
+		t.Fatal(err)
+	}
+	r.wait(fmt.Sprintf(`haproxy_log_closed_connections_total{source=%q,reason="framing"}`, tcp), 1)
 }
 
 func TestMissingLogIsWaitedFor(t *testing.T) {

@@ -46,6 +46,13 @@ func (s *source) samples(out *metrics.Samples, m *sourceMoment) {
 		out.Bool(catalogue.CatchingUp, false, s.name)
 		out.Add(catalogue.PartialLinesTotal, float64(st.PartialLines), s.name)
 		out.Add(catalogue.LastLineTimestamp, unixSeconds(st.LastBlock), s.name)
+		if st.Datagrams {
+			out.Add(catalogue.DroppedDatagramsTotal, float64(st.KernelDrops), s.name)
+		}
+		if st.Streams {
+			out.Add(catalogue.ClosedConnectionsTotal, float64(st.Refused), s.name, "limit")
+			out.Add(catalogue.ClosedConnectionsTotal, float64(st.FramingErrors), s.name, "framing")
+		}
 		return
 	}
 	st := &m.tail

@@ -78,6 +78,8 @@ type Stats struct {
 	Connections   int   // open now
 	ReceiveBuffer int   // given by the kernel, in bytes; 0 when not applicable
 	LastBlock     time.Time
+	Streams       bool // connections are accepted: FramingErrors, Accepted and Refused mean something
+	Datagrams     bool // KernelDrops means something
 
 	ReadBytes     uint64 // delivered, with line ends
 	TooLong       uint64 // lines longer than Options.MaxLine
@@ -173,6 +175,7 @@ func (r *Receiver) open(a address) (err error) {
 	if r.packets != nil {
 		r.tunePackets(a)
 	}
+	r.stats.Streams, r.stats.Datagrams = r.listener != nil, r.drops != nil
 	if !loopback(r.Addr()) {
 		r.log.Warn("Everybody who reaches this address can write log lines into it.", "address", r.Addr())
 	}

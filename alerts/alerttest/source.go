@@ -32,7 +32,7 @@ func sourceCases() []Case {
 }
 
 func readingCases() []Case {
-	const format, down, lag, lost = "HAProxyLogNotUnderstood", "HAProxyLogSourceDown", "HAProxyLogLagging", "HAProxyLogBytesLost"
+	const format, down, lag, lost, dropped = "HAProxyLogNotUnderstood", "HAProxyLogSourceDown", "HAProxyLogLagging", "HAProxyLogBytesLost", "HAProxyLogDatagramsDropped"
 	src := node1 + `, source="/var/log/haproxy.log"`
 	lines := func(result string, perMinute float64) Series {
 		return flow("haproxy_log_lines_total", src+`, result="`+result+`"`, perMinute, 60)
@@ -50,6 +50,8 @@ func readingCases() []Case {
 		{Alert: lag, Name: "four minutes", Series: []Series{level("haproxy_log_lag_seconds", src, 240, 60)}, At: "6m"},
 
 		{Alert: lost, Name: "2 KiB", Series: []Series{raw("haproxy_log_lost_bytes_total", src, "0x20 2048+0x40")}, At: "22m", Want: fires(Want{source, "2ki"})},
+		{Alert: dropped, Name: "40", Series: []Series{raw("haproxy_log_dropped_datagrams_total", src, "0x20 40+0x40")}, At: "22m", Want: fires(Want{source, "40"})},
+		{Alert: dropped, Name: "none", Series: []Series{level("haproxy_log_dropped_datagrams_total", src, 0, 60)}, At: "22m"},
 		{Alert: lost, Name: "none", Series: []Series{level("haproxy_log_lost_bytes_total", src, 0, 60)}, At: "22m"},
 	}
 }

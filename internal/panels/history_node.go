@@ -180,7 +180,7 @@ func (s *simulation) self(node string, load float64, instance string) {
 	for _, from := range []string{"rotated", "copy", "archive"} {
 		s.count("haproxy_log_recovered_lines_total", src+`,from="`+from+`"`, 0)
 	}
-	for _, c := range []string{"lost_bytes", "partial_lines", "suspected_duplicates"} {
+	for _, c := range []string{"lost_bytes", "dropped_datagrams", "partial_lines", "suspected_duplicates"} {
 		s.count("haproxy_log_"+c+"_total", src, 0)
 	}
 	s.gauge("haproxy_log_series", node, 1900+10*s.phase())

@@ -14,6 +14,8 @@ const (
 	PositionBytes            = "haproxy_log_position_bytes"
 	RecoveredLinesTotal      = "haproxy_log_recovered_lines_total"
 	LostBytesTotal           = "haproxy_log_lost_bytes_total"
+	DroppedDatagramsTotal    = "haproxy_log_dropped_datagrams_total"
+	ClosedConnectionsTotal   = "haproxy_log_closed_connections_total"
 	PartialLinesTotal        = "haproxy_log_partial_lines_total"
 	SuspectedDuplicatesTotal = "haproxy_log_suspected_duplicates_total"
 	SequenceGapsTotal        = "haproxy_log_sequence_gaps_total"
@@ -72,6 +74,10 @@ func selfFamilies() []Family {
 			Help: "Lines found in a rotated file, a copy or an archive after the path had moved on."},
 		{Name: LostBytesTotal, Type: Counter, Labels: src, Group: Self,
 			Help: "Bytes known to be gone before they could be read."},
+		{Name: DroppedDatagramsTotal, Type: Counter, Labels: src, Group: Self,
+			Help: "Datagrams that the kernel dropped because the receive buffer was full.", Note: "only with a UDP address"},
+		{Name: ClosedConnectionsTotal, Type: Counter, Labels: []string{"source", "reason"}, Group: Self,
+			Help: "Connections that the exporter closed: too many were open (limit), or an octet count was wrong (framing).", Note: "only with a TCP or UNIX stream address"},
 		{Name: PartialLinesTotal, Type: Counter, Labels: src, Group: Self,
 			Help: "Unfinished lines at the end of a file that was given up."},
 		{Name: SuspectedDuplicatesTotal, Type: Counter, Labels: src, Group: Self,
