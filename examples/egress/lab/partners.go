@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,8 +25,8 @@ func startPartners() (*partners, error) {
 		"PARTNER_BANK":    bank,
 		"PARTNER_SLOW":    slow,
 		"PARTNER_BUSY":    busy,
-		"PARTNER_ERRORS":  erring,
-		"PARTNER_CLOSING": closing,
+		"PARTNER_ERRORS":  erring(),
+		"PARTNER_CLOSING": closing(),
 	} {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
@@ -104,27 +105,38 @@ func busy(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, http.StatusOK, 200)
 }
 
-func erring(w http.ResponseWriter, r *http.Request) {
-	think(r, between(5*time.Millisecond, 50*time.Millisecond))
-	code := http.StatusOK
-	switch n := rand.IntN(100); {
-	case n < 6:
-		code = http.StatusInternalServerError
-	case n < 9:
-		code = http.StatusBadGateway
-	case n < 12:
-		code = http.StatusTooManyRequests
+// erring answers one request in eight or so with an error: by turns, so that a short run sees all of them.
+func erring() http.HandlerFunc {
+	var n atomic.Uint64
+	return func(w http.ResponseWriter, r *http.Request) {
+		think(r, between(5*time.Millisecond, 50*time.Millisecond))
+		code := http.StatusOK
+		switch n.Add(1) % 33 {
+		case 5, 17:
+			code = http.StatusInternalServerError
+		case 11:
+			code = http.StatusBadGateway
+		case 29:
+			code = http.StatusTooManyRequests
+		}
+		answer(w, r, code, 100)
 	}
-	answer(w, r, code, 100)
 }
 
 // closing promises more than it sends, every fourth time.
-func closing(w http.ResponseWriter, r *http.Request) {
-	think(r, between(10*time.Millisecond, 80*time.Millisecond))
-	if rand.IntN(4) > 0 {
-		answer(w, r, http.StatusAccepted, 300)
-		return
+func closing() http.HandlerFunc {
+	var n atomic.Uint64
+	return func(w http.ResponseWriter, r *http.Request) {
+		think(r, between(10*time.Millisecond, 80*time.Millisecond))
+		if n.Add(1)%4 > 0 {
+			answer(w, r, http.StatusAccepted, 300)
+			return
+		}
+		breakOff(w)
 	}
+}
+
+func breakOff(w http.ResponseWriter) {
 	c, buf, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -93,18 +94,17 @@ func (t *traffic) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	mix := calls()
-	total := 0
-	for _, c := range mix {
-		total += c.weight
-	}
+	var deck []call // every call as often as it weighs, in another order each time: a short run has all of them
 	pick := func() call {
-		n := rand.IntN(total)
-		for _, c := range mix {
-			if n -= c.weight; n < 0 {
-				return c
+		if len(deck) == 0 {
+			for _, c := range mix {
+				deck = append(deck, slices.Repeat([]call{c}, c.weight)...)
 			}
+			rand.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
 		}
-		return mix[0]
+		c := deck[len(deck)-1]
+		deck = deck[:len(deck)-1]
+		return c
 	}
 	tick := time.NewTicker(time.Duration(float64(time.Second) / t.rate))
 	defer tick.Stop()
