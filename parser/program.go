@@ -36,6 +36,7 @@ type Program struct {
 
 	ops   []op
 	steps []step // the quick form of each op; nil when there is none
+	term  byte   // the separator of the quick steps, see separator
 }
 
 // Compile compiles a log-format string of any HAProxy version from 1.5 to 3.5. The error is a

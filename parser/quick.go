@@ -27,6 +27,25 @@ func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int
 				return k, i
 			}
 			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+		case stepName:
+			if end = x.term(i, s.odd); end == i || b[i] == '-' || b[i] == '<' && s.slot == uint8(Method) {
+				return k, i
+			}
+			to := end
+			if s.tilde && b[end-1] == '~' {
+				to--
+			}
+			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(to + 1)}
+		case stepTarget:
+			end = x.term(i, 0)
+			if end >= e || quickTarget(b, x, i, x.quote(i), end, s.gives, v) < 0 {
+				return k, i
+			}
+		case stepRest:
+			if end = e; x.blank(i) < e || x.quote(i) < e || b[i] == '-' {
+				return k, i
+			}
+			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
 		case stepInts:
 			end = quickInts((*[maskSize]byte)(b[i:]), x.nonDigits(i), s.seq, v, i)
 		case stepDate:
@@ -48,6 +67,8 @@ func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int
 			v[s.slot%quickSlot] = value{}
 		case stepAddr:
 			end = quickAddr(b, i, x.blank(i))
+		case stepAddrTerm:
+			end = quickAddr(b, i, x.term(i, 0))
 		case stepBare:
 			if b[i] == '{' || i == 0 || b[i-1] != ' ' {
 				return k, i
@@ -112,38 +133,49 @@ func quickRequest(b []byte, e int, x *index, i int, g gives, v *[quickSlot]value
 	if stop >= e {
 		return -1
 	}
-	end := x.quote(i)
-	query := stop
-	if end < stop { // a question mark, or the line is none
-		if query = end; query < target {
-			return -1
-		}
-		for b[end] == '?' && end < stop {
-			end = x.quote(end + 1)
-		}
+	query := x.quote(i)
+	end := query
+	if end < stop {
+		end = x.quote(stop)
 	}
-	if end < stop || end >= e || b[end] != '"' || b[stop] != ' ' || binary.LittleEndian.Uint64(b[stop+1:])&0xffffffffff != http5 {
+	if query < target || end >= e || b[end] != '"' || b[stop] != ' ' || binary.LittleEndian.Uint64(b[stop+1:])&0xffffffffff != http5 ||
+		quickTarget(b, x, target, query, stop, g, v) < 0 {
 		return -1
 	}
 	if g&givesMethod != 0 {
 		v[Method] = value{off: uint32(i + 1), end: uint32(method + 1)}
 	}
+	if g&givesProtocol != 0 {
+		v[Protocol] = value{off: uint32(stop + 2), end: uint32(end + 1)}
+	}
+	return end
+}
+
+// quickTarget stores the parts of a target that is a path and perhaps a query, b[i:stop], and returns stop; -1 when
+// it is not so simple. query is the first question mark or quote from i on. See putTarget.
+func quickTarget(b []byte, x *index, i, query, stop int, g gives, v *[quickSlot]value) int {
+	if b[i] != '/' {
+		return -1
+	}
+	for q := query; q < stop; q = x.quote(q + 1) {
+		if b[q] == '"' {
+			return -1
+		}
+	}
+	query = min(query, stop)
 	if g&givesTarget != 0 {
-		v[Target] = value{off: uint32(target + 1), end: uint32(stop + 1)}
+		v[Target] = value{off: uint32(i + 1), end: uint32(stop + 1)}
 	}
 	if g&givesPath != 0 {
-		v[Path] = value{off: uint32(target + 1), end: uint32(query + 1), num: int64(x.slashes(target))}
+		v[Path] = value{off: uint32(i + 1), end: uint32(query + 1), num: int64(x.slashes(i))}
 	}
 	if g&givesQuery != 0 {
 		if v[Query] = (value{}); query+1 < stop {
 			v[Query] = value{off: uint32(query + 2), end: uint32(stop + 1)}
 		}
 	}
-	if g&givesProtocol != 0 {
-		v[Protocol] = value{off: uint32(stop + 2), end: uint32(end + 1)}
-	}
 	if g&givesHost != 0 {
 		v[Host] = value{}
 	}
-	return end
+	return stop
 }

@@ -14,7 +14,7 @@ func TestIndex(t *testing.T) {
 		t.Skip("this processor makes no index")
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	const stops = " /\"?09:\t\x00\xff!"
+	const stops = "| /\"?09:\t\x00\xff!,{}~"
 	var x index
 	for round := range 3000 {
 		e := rng.IntN(300)
@@ -27,7 +27,8 @@ func TestIndex(t *testing.T) {
 				b[i] = stops[rng.IntN(len(stops))]
 			}
 		}
-		x.of(b, e)
+		term := "|,;a\xff"[rng.IntN(5)]
+		x.of(b, e, term)
 		find := func(i int, is func(c byte) bool) int {
 			for ; i < e; i++ {
 				if is(b[i]) {
@@ -48,6 +49,8 @@ func TestIndex(t *testing.T) {
 				"blank": {x.blank(i), func(c byte) bool { return c <= ' ' }},
 				"slash": {x.slash(i), func(c byte) bool { return c <= ' ' || c == '/' }},
 				"quote": {x.quote(i), func(c byte) bool { return c == '"' || c == '?' }},
+				"term":  {x.term(i, 0), func(c byte) bool { return c <= ' ' || c == term }},
+				"odd":   {x.term(i, ^uint64(0)), func(c byte) bool { return c == term || !clsName.holds(c) }},
 			} {
 				if want := find(i, look.want); min(look.got, e) != want {
 					t.Fatalf("%s from %d of %q: %d, want %d", name, i, b[:e], look.got, want)
@@ -63,6 +66,9 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// custom is a format with a separator of its own.
+const custom = `%HM|%ST|%tsc|%TR/%Tw/%Tc/%Tr/%Ta|%ft|%b|%s|%ci:%cp|%B|%rc|%sq/%bq|%ac/%fc/%bc/%sc|[%tr]|%HU|%HV`
+
 // TestQuickStepsTakeWholeLines: usual lines of the formats in wide use need nothing but quick steps.
 func TestQuickStepsTakeWholeLines(t *testing.T) {
 	if !indexed() {
@@ -72,15 +78,19 @@ func TestQuickStepsTakeWholeLines(t *testing.T) {
 		{"httplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress~ example_prod_www_low/s1 0/0/0/12/14 200 20512 - - ---- 5/5/2/1/0 0/0 "GET /legacy-soap/prod/example/orders/4711?b=status&st=404 HTTP/1.1"`},
 		{"httplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress be/<NOSRV> 0/0/0/12/14 503 20512 - - ---- 5/5/2/1/0 0/0 "POST / HTTP/2.0"`},
 		{"tcplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress be/s1 0/0/1204 20512 -- 5/5/2/1/0 0/0`},
+		{custom, `GET|200|----|0/0/1/113/114|egress~|partner:uat:high|s2|10.3.118.249:52558|1181|0|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|/client/prod/v1/orders/8049237?a=b|HTTP/1.1`},
 	} {
-		text, _ := Preset(c.format)
+		text, ok := Preset(c.format)
+		if !ok {
+			text = c.format
+		}
 		s := newSet(t, SetOptions{}, Format{Name: c.format, Text: text})
 		p := s.NewReader().programs[0]
 		line := append([]byte(c.line), make([]byte, slack)...)
 		var rec Record
 		rec.begin(p, line[:len(c.line)])
 		rec.index = new(index)
-		rec.index.of(line, len(c.line))
+		rec.index.of(line, len(c.line), p.term)
 		if k, i := p.quick(line, len(c.line), rec.index, (*[quickSlot]value)(rec.v), 0, 0); k != len(p.ops) || i != len(c.line) {
 			t.Errorf("%s: the quick steps stopped at op %d of %d before %q", c.format, k, len(p.ops), c.line[min(i, len(c.line)):])
 		}
@@ -115,9 +125,17 @@ func TestQuickStepsAgree(t *testing.T) {
 			}
 		}
 	}
-	p := newSet(t, SetOptions{}, presetFormat(t, "httplog")).NewReader().programs[0]
-	for _, l := range oddLines() {
-		sameWithout(t, p, []byte(l), &rec, rng)
+	for _, f := range []Format{presetFormat(t, "httplog"), {Text: custom}, {Text: strings.ReplaceAll(custom, "|", ";")}, {Text: strings.ReplaceAll(custom, "|", "?")}} {
+		p := newSet(t, SetOptions{Want: []string{"host", "query"}}, f).NewReader().programs[0]
+		for _, l := range oddLines() {
+			if p.term != 0 {
+				l = strings.ReplaceAll(l, "|", string(p.term))
+			}
+			sameWithout(t, p, []byte(l), &rec, rng)
+			for range 3 {
+				sameWithout(t, p, damaged([]byte(l), rng), &rec, rng)
+			}
+		}
 	}
 }
 
@@ -134,13 +152,18 @@ func oddLines() (all []string) {
 		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "<BADREQ>"`,
 		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "GET /a"`,
 		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "GET http://h/a?b HTTP/1.1"`,
+		`GET|200|----|0/0/1/113/114|egress~|partner:uat:high|s2|10.3.118.249:52558|1181|0|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|/a/prod/v1?a=b?|HTTP/1.1`,
+		`-|200|----|0/0/1/113/114|-|-|<NOSRV>|::1:52558|1181|+1|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|http://h/a?b|-`,
+		`<BADREQ>|400|CR--|0/0/-1/-1/0|e,g|x/y|{s}|10.3.118.249:8|1|0|0/0|8/4/2/1|[21/Nov/2026:00:00:00.000]|<BADREQ>|<BADREQ>`,
+		`P"T|400|CR--|0/0/-1/-1/0|e"g|x|s|10.3.118.249:8|1|0|0/0|8/4/2/1|[21/Nov/2026:00:00:00.000]|/a"b?c|HTTP/1"1`,
+		`P/T|400|----|0/0/1/1/0|eg|x|s|10.3.118.249:8|1|0|0/0|8/4/2/1|[21/Nov/2026:00:00:00.000]|/a?b"c|HTTP`,
 	} {
 		for n := range len(l) + 1 {
 			all = append(all, l[:n])
 		}
 		for n := range 70 {
 			long := l[:8] + strings.Repeat("9", n) + l[8:]
-			all = append(all, long, long[:strings.IndexByte(long, '"')+2])
+			all = append(all, long, long[:strings.IndexByte(long+`"`, '"')], long[:len(long)-9])
 		}
 	}
 	return all

@@ -13,17 +13,21 @@ const quickSlot = 64
 type stepCode uint8
 
 const (
-	stepNone    stepCode = iota // for run
-	stepWord                    // a name, up to a blank
-	stepPart                    // a name, up to a slash
-	stepInts                    // numbers
-	stepDate                    // a date of n bytes
-	stepState                   // a termination state of n bytes
-	stepDash                    // - and the literal
-	stepAddr                    // address and port, not wanted
-	stepBare                    // braces that nothing was captured in
-	stepRequest                 // a request line
-	stepUsual                   // several steps at once that find what they usually do
+	stepNone     stepCode = iota // for run
+	stepWord                     // a name, up to a blank
+	stepPart                     // a name, up to a slash
+	stepName                     // a name, up to the separator
+	stepRest                     // a token, up to the end
+	stepInts                     // numbers
+	stepDate                     // a date of n bytes
+	stepState                    // a termination state of n bytes
+	stepDash                     // - and the literal
+	stepAddr                     // address and port, not wanted
+	stepAddrTerm                 // the same, up to the separator
+	stepBare                     // braces that nothing was captured in
+	stepRequest                  // a request line
+	stepTarget                   // a target, up to the separator
+	stepUsual                    // several steps at once that find what they usually do
 )
 
 // step is the quick form of an op.
@@ -32,7 +36,8 @@ type step struct {
 	tilde bool
 	slot  uint8
 	n     uint8
-	lit   uint8 // length of the literal
+	lit   uint8  // length of the literal
+	odd   uint64 // of stepName: all bits when bytes that no name holds end it, too
 	gives gives
 	lit8  uint64
 	mask8 uint64
@@ -66,8 +71,9 @@ func (p *Program) hasten() {
 	}
 	steps := make([]step, len(p.ops))
 	any := false
+	p.term = p.separator()
 	for k := range p.ops {
-		steps[k] = p.ops[k].quick()
+		steps[k] = p.ops[k].quick(p.term)
 		any = any || steps[k].code != stepNone
 	}
 	for k := range steps {
@@ -130,49 +136,101 @@ func (u *usual) orNil() *usual {
 	return u
 }
 
-// quick returns the quick form of an op, the zero value when it has none.
-func (o *op) quick() step {
-	if o.long || o.put || o.slot >= quickSlot || o.lit == "" && o.code != opInts {
+// separator returns the byte that most names end at when it is neither a blank nor a slash, else 0.
+func (p *Program) separator() (term byte) {
+	var count [256]int
+	for k := range p.ops {
+		o := &p.ops[k]
+		switch o.code {
+		case opName, opToken, opText, opAddrPort:
+			if o.lit != "" && o.term != ' ' && o.term != '/' {
+				if count[o.term]++; count[o.term] > count[term] {
+					term = o.term
+				}
+			}
+		}
+	}
+	return term
+}
+
+// quick returns the quick form of an op, the zero value when it has none. term is the format's separator.
+func (o *op) quick(term byte) step {
+	if o.long || o.slot >= quickSlot {
 		return step{}
 	}
 	s := step{slot: uint8(o.slot), n: uint8(o.n), tilde: o.tilde, lit: uint8(len(o.lit)), lit8: o.lit8, mask8: o.mask8}
-	switch o.code {
-	case opName:
-		switch o.term {
-		case ' ':
-			s.code = stepWord
-		case '/':
-			if s.code = stepPart; o.tilde {
-				return step{}
-			}
-		}
-	case opInts:
+	switch {
+	case o.lit == "" && o.code == opInts:
 		s.code = stepInts
-		for _, n := range o.seq {
-			if n.slot >= quickSlot {
-				return step{}
-			}
-			s.seq = append(s.seq, quickInt{uint8(n.slot), n.sep})
-		}
-	case opDate:
+	case o.lit == "" && o.code == opToken && o.last && !o.put && (o.item.class == clsURL || o.item.class == clsToken):
+		s.code = stepRest
+	case o.lit == "":
+	case o.put:
+		s.part(o, term)
+	case o.code == opName || o.code == opToken:
+		s.name(o, term)
+	case o.code == opInts:
+		s.code = stepInts
+	case o.code == opDate:
 		s.code = stepDate
-	case opState:
+	case o.code == opState:
 		s.code = stepState
-	case opNone:
+	case o.code == opNone:
 		s.code = stepDash
-	case opAddrPort:
-		if s.code = stepAddr; o.term != ' ' {
-			return step{}
-		}
-	case opRequest:
-		if s.code, s.gives = stepRequest, o.item.gives; o.slot != FieldNone {
-			return step{}
-		}
-	case opBraces:
-		if !o.bare {
-			return step{}
-		}
+	case o.code == opAddrPort && o.term == ' ':
+		s.code = stepAddr
+	case o.code == opAddrPort && o.term == term:
+		s.code = stepAddrTerm
+	case o.code == opRequest && o.slot == FieldNone:
+		s.code, s.gives = stepRequest, o.item.gives
+	case o.code == opBraces && o.bare:
 		s.code, s.lit, s.lit8, s.mask8 = stepBare, s.lit-1, s.lit8>>8, s.mask8>>8
 	}
+	if s.code == stepInts && !s.numbers(o.seq) || s.code == stepNone {
+		return step{}
+	}
 	return s
+}
+
+// name makes the step for a name that is kept as it is.
+func (s *step) name(o *op, term byte) {
+	strict := o.code == opToken // every byte must be one that a name holds
+	switch {
+	case strict && (o.item.class != clsName || !o.exact || o.item.emptyOK):
+	case o.term == term:
+		s.code = stepName
+		if strict {
+			s.odd = ^uint64(0)
+		}
+	case strict || o.tilde && o.term == '/':
+	case o.term == ' ':
+		s.code = stepWord
+	case o.term == '/':
+		s.code = stepPart
+	}
+}
+
+// part makes the step for a method or a target that stands alone.
+func (s *step) part(o *op, term byte) {
+	it := o.item
+	if o.code != opToken && o.code != opText || o.term != term || it.class != clsURL || it.slot != FieldNone || it.escaped || it.emptyOK || len(it.more)+len(it.caps) > 0 {
+		return
+	}
+	switch {
+	case it.field == Method && it.gives == givesMethod:
+		s.code, s.slot, s.odd = stepName, uint8(Method), ^uint64(0)
+	case it.field == Target || it.field == Path:
+		s.code, s.gives = stepTarget, it.gives
+	}
+}
+
+// numbers takes over the numbers of an op; it is false when one has no slot for quick steps.
+func (s *step) numbers(seq []intStep) bool {
+	for _, n := range seq {
+		if n.slot >= quickSlot {
+			return false
+		}
+		s.seq = append(s.seq, quickInt{uint8(n.slot), n.sep})
+	}
+	return true
 }
