@@ -115,7 +115,7 @@ func (s *Shard) grow() {
 		return
 	}
 	if n > cap(s.vals) {
-		v := make([]uint64, len(s.vals), n+n/4+256)
+		v := make([]uint64, len(s.vals), 2*n+256)
 		copy(v, s.vals)
 		s.vals = v
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -119,27 +118,6 @@ func TestCollectors(t *testing.T) {
 	Start(t, Options{Config: config(port, "ring@r", p.OK) + ring})
 	status(t, URL(port, "/tcp"))
 	Wait(t, 10*time.Second, "an octet-counted message", func() bool { return strings.Contains(string(tcp.Raw()), "GET /tcp") })
-}
-
-// TestPortsAreHandedOutOnce asks for many ports at a time.
-func TestPortsAreHandedOutOnce(t *testing.T) {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	seen := map[int]bool{}
-	for range 4 {
-		wg.Go(func() {
-			for range 250 {
-				port := FreePort(t)
-				mu.Lock()
-				if seen[port] {
-					t.Errorf("port %d was handed out twice", port)
-				}
-				seen[port] = true
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
 }
 
 func TestRsyslogAndLogrotate(t *testing.T) {

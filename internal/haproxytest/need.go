@@ -7,16 +7,14 @@ package haproxytest
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"haproxy_log_exporter/internal/ports"
 )
 
 // Need asks for programs by name. A missing one fails the test where CI=true is set, and
@@ -127,53 +125,15 @@ func lookPath(name string) (string, error) {
 	return "", fmt.Errorf("%s: %w", name, exec.ErrNotFound)
 }
 
-// FreePort returns a port on 127.0.0.1 that belongs to the test until it ends. HAProxy would share a port with
-// another one instead of failing, so tests that run at the same time have to agree: who holds the lock on
-// a port's file has the port. The kernel gives none of these ports to a client.
+// FreePort returns a port on 127.0.0.1 that belongs to the test until it ends.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("haproxytest-ports-%d", os.Getuid()))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for range 1000 {
-		port := 11000 + rand.IntN(20000) // below 32768, where the kernel's own choice begins
-		if lockPort(t, filepath.Join(dir, strconv.Itoa(port))) && unused(port) {
-			return port
-		}
-	}
-	t.Fatal("no free port found")
-	return 0
-}
-
-// lockPort reports whether the lock on the file was free; it is held until the test ends.
-func lockPort(t testing.TB, path string) bool {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	p, err := ports.Take()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return false
-	}
-	t.Cleanup(func() { f.Close() })
-	return true
-}
-
-// unused reports whether nobody listens on the port.
-func unused(port int) bool {
-	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	l, err := net.Listen("tcp4", addr)
-	if err != nil {
-		return false
-	}
-	defer l.Close()
-	u, err := net.ListenPacket("udp4", addr)
-	if err != nil {
-		return false
-	}
-	u.Close()
-	return true
+	t.Cleanup(p.Release)
+	return p.Number
 }
 
 // Wait polls cond until it is true or the deadline has passed, then fails the test with

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"haproxy_log_exporter/internal/child"
+	"haproxy_log_exporter/internal/ports"
 )
 
 // Options tune a run. Empty paths are looked up; an empty Exporter is built from the source.
@@ -45,6 +46,7 @@ type Lab struct {
 	partners *partners
 	traffic  *traffic
 	children []named // in the order of their start
+	ports    []*ports.Port
 }
 
 type named struct {
@@ -98,7 +100,7 @@ func (l *Lab) prepare(context.Context) error {
 }
 
 func (l *Lab) startRsyslog(ctx context.Context) error {
-	port, err := freePort(5514)
+	port, err := l.port(5514)
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ action(type="omfile" file="%s" fileCreateMode="0640" template="RSYSLOG_Tradition
 }
 
 func (l *Lab) startHAProxy(ctx context.Context) error {
-	port, err := freePort(8080)
+	port, err := l.port(8080)
 	if err != nil {
 		return err
 	}
@@ -147,7 +149,7 @@ func (l *Lab) startHAProxy(ctx context.Context) error {
 }
 
 func (l *Lab) startExporter(ctx context.Context) error {
-	port, err := freePort(10199)
+	port, err := l.port(10199)
 	if err != nil {
 		return err
 	}
@@ -172,7 +174,7 @@ func (l *Lab) startExporter(ctx context.Context) error {
 }
 
 func (l *Lab) startPrometheus(ctx context.Context) error {
-	port, err := freePort(9090)
+	port, err := l.port(9090)
 	if err != nil {
 		return err
 	}
@@ -273,6 +275,9 @@ func (l *Lab) Close() error {
 	}
 	if l.Dir != "" {
 		errs = append(errs, os.RemoveAll(l.Dir))
+	}
+	for _, p := range l.ports {
+		p.Release()
 	}
 	return errors.Join(errs...)
 }

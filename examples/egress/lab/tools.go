@@ -2,11 +2,12 @@ package lab
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"haproxy_log_exporter/internal/ports"
 )
 
 // findPrograms looks for what the example runs and names everything that is missing at once.
@@ -64,15 +65,12 @@ func sourceDir() (string, error) {
 	return filepath.Dir(file), nil
 }
 
-// freePort returns the wanted port when nobody has it, else another one.
-func freePort(want int) (int, error) {
-	for _, port := range []int{want, 0} {
-		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		return l.Addr().(*net.TCPAddr).Port, nil
+// port returns the wanted port when it is free, else another one. It is the lab's until Close.
+func (l *Lab) port(want int) (int, error) {
+	p, err := ports.Take(want)
+	if err != nil {
+		return 0, err
 	}
-	return 0, fmt.Errorf("no free port on 127.0.0.1")
+	l.ports = append(l.ports, p)
+	return p.Number, nil
 }

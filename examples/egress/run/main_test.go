@@ -57,6 +57,11 @@ func TestEndsWithAllItStarted(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { cmd.Process.Kill() })
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(out.String())
+			}
+		})
 		haproxytest.Wait(t, 60*time.Second, "the guide", func() bool { return strings.Contains(out.String(), "Ctrl-C ends all of it.") })
 		dir := folder.FindStringSubmatch(out.String())[1]
 		if n := len(processes(dir)); n < 5 {
