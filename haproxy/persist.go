@@ -9,6 +9,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"haproxy_log_exporter/internal/wire"
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
@@ -102,30 +103,27 @@ func (e *encoder) workers(a *accumulator) {
 // UnmarshalBinary restores the state; on an error nothing changes and the error says what is wrong. Families that
 // this version does not know are left out, new ones start at 0.
 func (in *Instance) UnmarshalBinary(b []byte) error {
-	d := decoder{b: b}
-	if v := d.byte(); v != persistVersion {
+	d := decoder{Decoder: wire.NewDecoder(b)}
+	if v := d.Byte(); v != persistVersion {
 		return fmt.Errorf("state of the sockets: version %d, this program reads %d", v, persistVersion)
 	}
 	d.fields(in.schema)
 	var r reloadState
-	r.Total, r.MasterPID, r.MasterUptime, r.MasterCount, r.Newest = d.uint(), int(d.int()), d.int(), int(d.int()), d.worker()
+	r.Total, r.MasterPID, r.MasterUptime, r.MasterCount, r.Newest = d.Uint(), int(d.Int()), d.Int(), int(d.Int()), d.worker()
 	acc := in.newAccumulator()
-	acc.resets, acc.shared.believed = d.uint(), d.bool()
+	acc.resets, acc.shared.believed = d.Uint(), d.Bool()
 	at, errs := map[string]WorkerID{}, map[SocketError]uint64{}
-	for range d.count() {
-		socket := d.text()
+	for range d.Count(1) {
+		socket := d.Text()
 		at[socket] = d.worker()
 	}
-	for range d.count() {
-		k := SocketError{d.text(), Reason(d.text())}
-		errs[k] = d.uint()
+	for range d.Count(1) {
+		k := SocketError{d.Text(), Reason(d.Text())}
+		errs[k] = d.Uint()
 	}
 	d.accumulator(acc)
-	if d.err == nil && len(d.b) > 0 {
-		d.err = errors.New("more bytes than expected")
-	}
-	if d.err != nil {
-		return fmt.Errorf("state of the sockets: %w", d.err)
+	if err := d.End(); err != nil {
+		return fmt.Errorf("state of the sockets: %w", err)
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -135,28 +133,28 @@ func (in *Instance) UnmarshalBinary(b []byte) error {
 
 func (d *decoder) accumulator(a *accumulator) {
 	var workers []*worker
-	for range d.count() {
-		w := &worker{id: d.worker(), version: d.text(), seen: d.int(), replaced: d.int(), uptime: d.int(), sessions: d.float(), live: d.bool(), buried: d.bool(), stopping: d.bool()}
+	for range d.Count(1) {
+		w := &worker{id: d.worker(), version: d.Text(), seen: d.Int(), replaced: d.Int(), uptime: d.Int(), sessions: d.float(), live: d.Bool(), buried: d.Bool(), stopping: d.Bool()}
 		workers = append(workers, w)
 		a.workers[w.id] = w
 	}
-	for range d.count() {
+	for range d.Count(1) {
 		a.tombs = append(a.tombs, d.worker())
 	}
-	for range d.count() {
-		k := objectKey{catalogue.Scope(d.uint()), d.text(), d.text()}
+	for range d.Count(1) {
+		k := objectKey{catalogue.Scope(d.Uint()), d.Text(), d.Text()}
 		if _, ok := a.schema.fields[k.scope]; !ok {
-			d.fail("an object of a scope that does not exist")
+			d.Fail(errors.New("an object of a scope that does not exist"))
 			return
 		}
 		o := &object{base: d.floats(k.scope, 0)}
-		for range d.count() {
-			i := d.uint()
+		for range d.Count(1) {
+			i := d.Uint()
 			if i >= uint64(len(workers)) {
-				d.fail("a counter of a worker that is not listed")
+				d.Fail(errors.New("a counter of a worker that is not listed"))
 				return
 			}
-			p := &part{w: workers[i], shadowed: d.bool(), last: d.floats(k.scope, math.NaN()), extra: d.floats(k.scope, 0)}
+			p := &part{w: workers[i], shadowed: d.Bool(), last: d.floats(k.scope, math.NaN()), extra: d.floats(k.scope, 0)}
 			if p.last == nil {
 				p.last = nans(len(a.schema.fields[k.scope]))
 			}
@@ -182,8 +180,8 @@ type encoder struct{ b []byte }
 
 func (e *encoder) uint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
 func (e *encoder) int(v int64)   { e.b = binary.AppendVarint(e.b, v) }
-func (e *encoder) text(s string) { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
-func (e *encoder) bool(v bool)   { e.b = append(e.b, map[bool]byte{true: 1}[v]) }
+func (e *encoder) text(s string) { e.b = wire.AppendText(e.b, s) }
+func (e *encoder) bool(v bool)   { e.b = wire.AppendBool(e.b, v) }
 
 // float writes the bits with the low ones first: whole numbers take one to five bytes.
 func (e *encoder) float(v float64)   { e.uint(bits.ReverseBytes64(math.Float64bits(v))) }
@@ -200,96 +198,39 @@ func (e *encoder) floats(v []float64) {
 	}
 }
 
-// decoder reads what encoder wrote. After the first error everything is zero; memory is bounded by the input.
+// decoder reads what encoder wrote.
 type decoder struct {
-	b      []byte
-	err    error
+	wire.Decoder
 	places map[catalogue.Scope][]int // index of each written field in this version's list, -1 for none
 	width  map[catalogue.Scope]int
 }
 
-func (d *decoder) fail(text string) {
-	if d.err == nil {
-		d.err = errors.New(text)
-	}
-	d.b = nil
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.fail("it ends early")
-		return 0
-	}
-	v := d.b[0]
-	d.b = d.b[1:]
-	return v
-}
-
-func (d *decoder) bool() bool { return d.byte() != 0 }
-
-func (d *decoder) uint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail("it ends early")
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) int() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 {
-		d.fail("it ends early")
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-// count reads a number of items, each of which takes at least one byte.
-func (d *decoder) count() int {
-	n := d.uint()
-	if n > uint64(len(d.b)) {
-		d.fail("a number of items that cannot be")
-		return 0
-	}
-	return int(n)
-}
-
-func (d *decoder) text() string {
-	n := d.count()
-	s := string(d.b[:n])
-	d.b = d.b[n:]
-	return s
-}
-
-func (d *decoder) float() float64   { return math.Float64frombits(bits.ReverseBytes64(d.uint())) }
-func (d *decoder) worker() WorkerID { return WorkerID{int(d.int()), d.int()} }
+func (d *decoder) float() float64   { return math.Float64frombits(bits.ReverseBytes64(d.Uint())) }
+func (d *decoder) worker() WorkerID { return WorkerID{int(d.Int()), d.Int()} }
 
 func (d *decoder) fields(s *schema) {
 	d.places, d.width = map[catalogue.Scope][]int{}, map[catalogue.Scope]int{}
 	scopes := catalogue.Scopes()
-	if d.count() != len(scopes) {
-		d.fail("another number of scopes")
+	if d.Count(1) != len(scopes) {
+		d.Fail(errors.New("another number of scopes"))
 		return
 	}
 	for _, scope := range scopes {
 		d.width[scope] = len(s.fields[scope])
-		for range d.count() {
-			key := d.text()
+		for range d.Count(1) {
+			key := d.Text()
 			d.places[scope] = append(d.places[scope], slices.IndexFunc(s.fields[scope], func(f catalogue.NativeField) bool { return fieldKey(&f) == key }))
 		}
 	}
 }
 
 func (d *decoder) floats(scope catalogue.Scope, missing float64) []float64 {
-	n := d.count()
-	if n == 0 || d.err != nil {
+	n := d.Count(1)
+	if n == 0 || d.Failed() {
 		return nil
 	}
 	if n != len(d.places[scope]) {
-		d.fail("another number of counters")
+		d.Fail(errors.New("another number of counters"))
 		return nil
 	}
 	out := make([]float64, d.width[scope])

@@ -1,10 +1,11 @@
 package labels
 
 import (
-	"encoding/binary"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"haproxy_log_exporter/internal/wire"
 )
 
 // Limits bound what clients can make the exporter remember. Zero values mean the defaults.
@@ -180,7 +181,7 @@ func uniform(values []string) bool {
 }
 
 func (a *Admission) find(values []string) *Route {
-	a.key = appendKey(a.key[:0], values)
+	a.key = wire.AppendTexts(a.key[:0], values) // lengths keep lists of values apart
 	return a.routes[string(a.key)]
 }
 
@@ -195,22 +196,13 @@ func (a *Admission) born(values []string, served bool) *Route {
 			r.SLA = values[k]
 		}
 	}
-	a.routes[string(appendKey(nil, values))] = r
+	a.routes[string(wire.AppendTexts(nil, values))] = r
 	a.list = append(a.list, r)
 	if !served {
 		a.unserved++
 	}
 	a.version.Add(1)
 	return r
-}
-
-// appendKey writes length-prefixed values, so that no two lists of values have the same key.
-func appendKey(dst []byte, values []string) []byte {
-	for _, v := range values {
-		dst = binary.AppendUvarint(dst, uint64(len(v)))
-		dst = append(dst, v...)
-	}
-	return dst
 }
 
 // Routes returns all routes in the order of their birth (Route.ID). The slice is a copy.

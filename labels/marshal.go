@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"haproxy_log_exporter/internal/wire"
 )
 
 // snapshotVersion is the first byte of the binary form.
@@ -17,25 +19,18 @@ func (a *Admission) MarshalBinary() ([]byte, error) {
 	defer a.mu.Unlock()
 	b := []byte{snapshotVersion}
 	b = binary.AppendUvarint(b, uint64(len(a.schema.names)))
-	b = appendKey(b, a.schema.names)
+	b = wire.AppendTexts(b, a.schema.names)
 	for i := range a.pools {
 		b = binary.AppendUvarint(b, uint64(len(a.pools[i].order)))
-		b = appendKey(b, a.pools[i].order)
+		b = wire.AppendTexts(b, a.pools[i].order)
 	}
 	b = binary.AppendUvarint(b, uint64(a.base))
 	b = binary.AppendUvarint(b, uint64(len(a.list)))
 	for _, r := range a.list {
-		b = append(b, boolByte(r.Served))
-		b = appendKey(b, r.Values)
+		b = wire.AppendBool(b, r.Served)
+		b = wire.AppendTexts(b, r.Values)
 	}
 	return b, nil
-}
-
-func boolByte(v bool) byte {
-	if v {
-		return 1
-	}
-	return 0
 }
 
 // errSnapshot is returned, wrapped, for anything that MarshalBinary did not write.
@@ -49,26 +44,24 @@ func (a *Admission) UnmarshalBinary(data []byte) error {
 	if len(data) == 0 || data[0] != snapshotVersion {
 		return fmt.Errorf("%w: unknown version", errSnapshot)
 	}
-	d := decoder{b: data[1:]}
-	names := d.strings(d.count(1))
+	d := wire.NewDecoder(data[1:])
+	names := d.Texts(d.Count(1))
 	pools := make([][]string, len(names)+2)
 	for i := range pools {
-		pools[i] = d.strings(d.count(1))
+		pools[i] = d.Texts(d.Count(1))
 	}
-	base := d.count(0)
-	routes := make([]*Route, d.count(1))
+	base := int(min(d.Uint(), 1<<31))
+	routes := make([]*Route, d.Count(1))
 	for i := range routes {
-		r := &Route{Served: d.byte() == 1}
-		r.Values = d.strings(len(names))
+		r := &Route{Served: d.Bool()}
+		r.Values = d.Texts(len(names))
 		routes[i] = r
 	}
-	switch {
-	case d.bad:
-		return fmt.Errorf("%w: it ends too soon", errSnapshot)
-	case len(d.b) > 0:
-		return fmt.Errorf("%w: %d bytes too many", errSnapshot, len(d.b))
-	case base > len(routes):
-		return fmt.Errorf("%w: more old routes than routes", errSnapshot)
+	if base > len(routes) {
+		d.Fail(errors.New("more old routes than routes"))
+	}
+	if err := d.End(); err != nil {
+		return fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -125,45 +118,4 @@ func (a *Admission) restoreRoutes(routes []*Route, base int) {
 			a.base++
 		}
 	}
-}
-
-// decoder reads what appendKey and AppendUvarint wrote. After a mistake it returns zero values only.
-type decoder struct {
-	b   []byte
-	bad bool
-}
-
-// count reads a number of items of at least size bytes each: more than the rest can hold is a mistake.
-func (d *decoder) count(size int) int {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 || size > 0 && v > uint64(len(d.b)-n)/uint64(size) || v > 1<<31 {
-		d.bad = true
-		d.b = nil
-		return 0
-	}
-	d.b = d.b[n:]
-	return int(v)
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.bad = true
-		return 0
-	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
-}
-
-func (d *decoder) strings(n int) []string {
-	out := make([]string, 0, n)
-	for range n {
-		k := d.count(1)
-		if d.bad {
-			return nil
-		}
-		out = append(out, string(d.b[:k]))
-		d.b = d.b[k:]
-	}
-	return out
 }

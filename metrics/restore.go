@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"haproxy_log_exporter/internal/wire"
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
@@ -115,54 +116,54 @@ func decodeSnapshot(data []byte) (*savedTable, error) {
 	if len(data) == 0 || data[0] != snapshotVersion {
 		return nil, fmt.Errorf("%w: unknown version", errSnapshot)
 	}
-	d := &decoder{b: data[1:]}
-	s := &savedTable{expired: d.uint(), admitted: map[string][]string{}}
-	for range d.count(2) {
-		label := d.string()
-		s.admitted[label] = d.strings()
+	d := wire.NewDecoder(data[1:])
+	s := &savedTable{expired: d.Uint(), admitted: map[string][]string{}}
+	for range d.Count(2) {
+		label := d.Text()
+		s.admitted[label] = d.Texts(d.Count(1))
 	}
-	s.prefixes = make([]prefix, d.count(3))
+	s.prefixes = make([]prefix, d.Count(3))
 	s.ids = make([]uint32, len(s.prefixes))
 	for i := range s.prefixes {
 		p := &s.prefixes[i]
-		p.haproxy, p.extra = d.string(), d.string()
-		if d.uint() == 1 {
-			p.values = d.strings()
+		p.haproxy, p.extra = d.Text(), d.Text()
+		if d.Bool() {
+			p.values = d.Texts(d.Count(1))
 		}
 	}
-	s.families = make([]savedFamily, d.count(5))
+	s.families = make([]savedFamily, d.Count(5))
 	for i := range s.families {
 		f := &s.families[i]
-		f.name, f.signature, f.restarts = d.string(), d.string(), d.uint()
-		d.series(f, len(s.prefixes))
+		f.name, f.signature, f.restarts = d.Text(), d.Text(), d.Uint()
+		f.read(&d, len(s.prefixes))
 	}
-	d.series(&s.native, len(s.prefixes))
-	switch {
-	case d.bad:
-		return nil, fmt.Errorf("%w: it ends too soon or holds impossible numbers", errSnapshot)
-	case len(d.b) > 0:
-		return nil, fmt.Errorf("%w: %d bytes too many", errSnapshot, len(d.b))
+	s.native.read(&d, len(s.prefixes))
+	if err := d.End(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	return s, nil
 }
 
-func (d *decoder) series(f *savedFamily, prefixes int) {
-	width := d.uint()
+// read reads the family's series.
+func (f *savedFamily) read(d *wire.Decoder, prefixes int) {
+	width := d.Uint()
 	if width > MaxBuckets+3 {
-		d.bad, d.b, width = true, nil, 0
+		d.Fail(errors.New("a series has too many values"))
+		return
 	}
 	f.width = int(width)
-	f.series = make([]savedSeries, d.count(3+f.width))
+	f.series = make([]savedSeries, d.Count(3+f.width))
 	values := make([]uint64, len(f.series)*f.width)
 	for i := range f.series {
 		s := &f.series[i]
-		s.prefix, s.created, s.suffix = int(d.uint()), int64(d.uint()), d.string()
+		s.prefix, s.created, s.suffix = int(d.Uint()), int64(d.Uint()), d.Text()
 		if s.prefix < 0 || s.prefix >= prefixes {
-			d.bad, d.b, s.prefix = true, nil, 0
+			d.Fail(errors.New("a series has a prefix that is not there"))
+			return
 		}
 		s.values, values = values[:f.width:f.width], values[f.width:]
 		for k := range s.values {
-			s.values[k] = d.uint()
+			s.values[k] = d.Uint()
 		}
 	}
 }

@@ -2,8 +2,10 @@ package tail
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"slices"
+
+	"haproxy_log_exporter/internal/wire"
 )
 
 // positionVersion is the first byte of an encoded position.
@@ -65,16 +67,12 @@ func (f *Follower) encode() []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(skips)))
 	for _, p := range skips {
-		b = appendBytes(b, []byte(p.name))
+		b = wire.AppendText(b, p.name)
 		b = binary.AppendUvarint(b, p.skip.key.dev)
 		b = binary.AppendUvarint(b, p.skip.key.ino)
 		b = binary.AppendVarint(b, p.skip.size)
 	}
 	return b
-}
-
-func appendBytes(b, s []byte) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 func (g *gen) append(b []byte) []byte {
@@ -85,12 +83,12 @@ func (g *gen) append(b []byte) []byte {
 		}
 	}
 	b = binary.AppendUvarint(b, flags)
-	b = appendBytes(b, []byte(g.name))
+	b = wire.AppendText(b, g.name)
 	for _, v := range []uint64{g.dev, g.ino, uint64(g.off), uint64(g.headAt), uint64(g.behind)} {
 		b = binary.AppendUvarint(b, v)
 	}
-	b = appendBytes(b, g.head)
-	b = appendBytes(b, g.tail)
+	b = wire.AppendText(b, g.head)
+	b = wire.AppendText(b, g.tail)
 	list := g.marks.list
 	if g.users == 0 {
 		list = nil // only a file that can be cut by a power loss needs them
@@ -105,93 +103,54 @@ func (g *gen) append(b []byte) []byte {
 	return b
 }
 
-// decoder reads what encode wrote; after the first error it gives zeros.
-type decoder struct {
-	b   []byte
-	bad bool
-}
-
-func (d *decoder) uint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.b, d.bad = nil, true
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) int() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 {
-		d.b, d.bad = nil, true
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
+// decoder reads what encode wrote.
+type decoder struct{ wire.Decoder }
 
 // offset is a number that has to fit an int64.
 func (d *decoder) offset() int64 {
-	v := int64(d.uint())
-	d.bad = d.bad || v < 0
+	v := int64(d.Uint())
+	if v < 0 {
+		d.Fail(errDamaged)
+	}
 	return v
 }
 
-// count is a number of things that take at least one byte each.
-func (d *decoder) count() int {
-	v := d.uint()
-	if v > uint64(len(d.b)) {
-		d.bad = true
-		return 0
-	}
-	return int(v)
-}
-
+// bytes reads at most limit bytes.
 func (d *decoder) bytes(limit int) []byte {
-	n := d.count()
-	if n > limit || d.bad {
-		d.bad = true
+	s := []byte(d.Text())
+	if len(s) > limit {
+		d.Fail(errDamaged)
 		return nil
 	}
-	s := slices.Clone(d.b[:n])
-	d.b = d.b[n:]
 	return s
 }
 
-func (d *decoder) sum() uint64 {
-	if len(d.b) < 8 {
-		d.b, d.bad = nil, true
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(d.b)
-	d.b = d.b[8:]
-	return v
-}
+// errDamaged is for what encode cannot have written.
+var errDamaged = errors.New("damaged")
 
 const nameMax = 1 << 16
 
 func (d *decoder) gen() *gen {
-	flags := d.uint()
+	flags := d.Uint()
 	g := &gen{
 		whole: flags&flagWhole != 0, long: flags&flagLong != 0, wasCur: flags&flagCurrent != 0,
-		name: string(d.bytes(nameMax)), dev: d.uint(), ino: d.uint(),
+		name: string(d.bytes(nameMax)), dev: d.Uint(), ino: d.Uint(),
 		off: d.offset(), headAt: d.offset(), behind: d.offset(),
 		head: d.bytes(headMax), tail: d.bytes(tailMax), quarry: true,
 	}
-	n := d.count()
+	n := d.Count(1)
 	if n > marksMax {
-		d.bad = true
+		d.Fail(errDamaged)
 		return g
 	}
 	last := int64(0)
 	for range n {
 		last += d.offset()
-		g.marks.list = append(g.marks.list, mark{last, d.sum()})
+		g.marks.list = append(g.marks.list, mark{last, d.Uint64()})
 	}
 	// What cannot have been written by encode would be read out of bounds later.
 	if !g.known() || (!g.whole && (g.off < g.headAt+int64(len(g.head)) || int64(len(g.tail)) > g.off)) {
-		d.bad = true
+		d.Fail(errDamaged)
 	}
 	return g
 }
@@ -205,29 +164,29 @@ func (f *Follower) decode(b []byte) error {
 		}
 		return &PositionError{f.opt.Path, reason}
 	}
-	d := decoder{b: b[1:]}
-	f.first = d.uint()&stateFirst != 0
+	d := decoder{wire.NewDecoder(b[1:])}
+	f.first = d.Uint()&stateFirst != 0
 	list := f.total.list()
-	for i := range d.count() {
+	for i := range d.Count(1) {
 		// A later version may have written more counters.
-		if v := d.uint(); i < len(list) {
+		if v := d.Uint(); i < len(list) {
 			*list[i] = v
 		}
 	}
 	now := f.opt.Now()
-	for range d.count() {
+	for range d.Count(1) {
 		g := d.gen()
-		if d.bad {
+		if d.Failed() {
 			break
 		}
 		g.retired, g.grew, g.via = now, now, FromRotated
 		f.gens = append(f.gens, g)
 	}
-	for range d.count() {
+	for range d.Count(1) {
 		name := string(d.bytes(nameMax))
-		f.skips[name] = &skipMark{fileKey{d.uint(), d.uint()}, d.int()}
+		f.skips[name] = &skipMark{fileKey{d.Uint(), d.Uint()}, d.Int()}
 	}
-	if d.bad || len(d.b) > 0 {
+	if d.End() != nil {
 		return &PositionError{f.opt.Path, "damaged"}
 	}
 	return nil

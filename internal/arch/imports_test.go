@@ -19,16 +19,17 @@ func allowed() map[string][]string {
 	return map[string][]string{
 		"metrics/catalogue": {},
 		"internal/diag":     {},
+		"internal/wire":     {},
 		"parser":            {"internal/diag"},
 		"labels/spec":       {"internal/diag"},
-		"labels":            {"labels/spec", "parser", "internal/diag"},
+		"labels":            {"labels/spec", "parser", "internal/diag", "internal/wire"},
 		"config":            {"labels/spec", "internal/diag"},
-		"tail":              {},
+		"tail":              {"internal/wire"},
 		"state":             {},
 		"syslog":            {},
-		"haproxy":           {"metrics/catalogue"},
+		"haproxy":           {"metrics/catalogue", "internal/wire"},
 		"haproxy/cfg":       {"parser", "labels/spec", "internal/diag"},
-		"metrics":           {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag"},
+		"metrics":           {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag", "internal/wire"},
 	}
 }
 
