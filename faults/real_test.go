@@ -83,19 +83,17 @@ func TestFaultRsyslog(t *testing.T) {
 		t.Skip("long, see make fault")
 	}
 	haproxytest.Need(t, "rsyslogd", "logrotate")
-	const hup = "postrotate\n kill -HUP $(cat %s)\nendscript"
+	const hup = "postrotate\n kill -HUP $(cat PIDFILE)\nendscript"
 	for name, directives := range map[string]string{
 		"create_delaycompress": "rotate 20\ncreate 0640\ncompress\ndelaycompress\n" + hup,
 		"create_compress":      "rotate 20\ncreate 0640\ncompress\n" + hup,
-		"dateext":              "rotate 20\ncreate 0640\ndateext\ndateformat -%%Y%%m%%d-%%s\n" + hup,
+		"dateext":              "rotate 20\ncreate 0640\ndateext\ndateformat -%Y%m%d-%s\n" + hup,
 		"copytruncate":         "rotate 20\ncopytruncate\ncompress\ndelaycompress\n",
 	} {
 		for prog, p := range programs(t) {
 			t.Run(name+"/"+prog, func(t *testing.T) {
 				r := haproxytest.StartRsyslog(t, "")
-				if strings.Contains(directives, "%s") {
-					directives = fmt.Sprintf(directives, r.PidFile)
-				}
+				directives := strings.ReplaceAll(directives, "PIDFILE", r.PidFile)
 				s := Scenario{Name: name, Run: func(e *Env) {
 					e.Log = r.File
 					e.Start()
