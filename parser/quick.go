@@ -17,25 +17,17 @@ func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int
 			if end = x.blank(i); end == i || b[i] == '-' {
 				return k, i
 			}
-			to := end
-			if s.tilde && b[end-1] == '~' {
-				to--
-			}
-			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(to + 1)}
+			v[s.slot%quickSlot] = name(b, i, end, s.tilde)
 		case stepPart:
 			if end = x.slash(i); end == i || b[i] == '-' {
 				return k, i
 			}
-			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+			v[s.slot%quickSlot] = textAt(i, end)
 		case stepName:
 			if end = x.term(i, s.odd); end == i || b[i] == '-' || b[i] == '<' && s.slot == uint8(Method) {
 				return k, i
 			}
-			to := end
-			if s.tilde && b[end-1] == '~' {
-				to--
-			}
-			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(to + 1)}
+			v[s.slot%quickSlot] = name(b, i, end, s.tilde)
 		case stepTarget:
 			end = x.term(i, 0)
 			if end >= e || quickTarget(b, x, i, x.quote(i), end, s.gives, v) < 0 {
@@ -45,21 +37,19 @@ func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int
 			if end = e; x.blank(i) < e || x.quote(i) < e || b[i] == '-' {
 				return k, i
 			}
-			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+			v[s.slot%quickSlot] = textAt(i, end)
 		case stepInts:
 			end = quickInts((*[maskSize]byte)(b[i:]), x.nonDigits(i), s.seq, v, i)
 		case stepDate:
-			end = i + int(s.n)
-			if !dateAt(b, i, end) {
+			if end = i + int(s.n); !dateAt(b, i, end) {
 				return k, i
 			}
-			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+			v[s.slot%quickSlot] = textAt(i, end)
 		case stepState:
-			end = i + int(s.n)
-			if !stateAt(b, i, int(s.n)) {
+			if end = i + int(s.n); !stateAt(b, i, int(s.n)) {
 				return k, i
 			}
-			v[s.slot%quickSlot] = value{off: uint32(i + 1), end: uint32(end + 1)}
+			v[s.slot%quickSlot] = textAt(i, end)
 		case stepDash:
 			if end = i + 1; b[i] != '-' {
 				return k, i
@@ -92,6 +82,17 @@ func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int
 		k++
 	}
 	return k, i
+}
+
+// textAt is the value of a text.
+func textAt(i, end int) value { return value{off: uint32(i + 1), end: uint32(end + 1)} }
+
+// name is textAt for a frontend's name, whose mark of TLS does not belong to it.
+func name(b []byte, i, end int, tilde bool) value {
+	if tilde && b[end-1] == '~' {
+		end--
+	}
+	return textAt(i, end)
 }
 
 // quickAddr returns end when an address and a port stand before it, else -1. See addrPort.
@@ -143,10 +144,10 @@ func quickRequest(b []byte, e int, x *index, i int, g gives, v *[quickSlot]value
 		return -1
 	}
 	if g&givesMethod != 0 {
-		v[Method] = value{off: uint32(i + 1), end: uint32(method + 1)}
+		v[Method] = textAt(i, method)
 	}
 	if g&givesProtocol != 0 {
-		v[Protocol] = value{off: uint32(stop + 2), end: uint32(end + 1)}
+		v[Protocol] = textAt(stop+1, end)
 	}
 	return end
 }
@@ -164,14 +165,14 @@ func quickTarget(b []byte, x *index, i, query, stop int, g gives, v *[quickSlot]
 	}
 	query = min(query, stop)
 	if g&givesTarget != 0 {
-		v[Target] = value{off: uint32(i + 1), end: uint32(stop + 1)}
+		v[Target] = textAt(i, stop)
 	}
 	if g&givesPath != 0 {
 		v[Path] = value{off: uint32(i + 1), end: uint32(query + 1), num: int64(x.slashes(i))}
 	}
 	if g&givesQuery != 0 {
 		if v[Query] = (value{}); query+1 < stop {
-			v[Query] = value{off: uint32(query + 2), end: uint32(stop + 1)}
+			v[Query] = textAt(query+1, stop)
 		}
 	}
 	if g&givesHost != 0 {
