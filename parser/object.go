@@ -3,6 +3,7 @@ package parser
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // A format that prints a JSON object is read as text first (see docs/decisions/0102): that is fast, and
@@ -44,12 +45,12 @@ const (
 	leafSame                    // a constant of the format
 )
 
-// mark stands for a field in the text from which the shape is read; no format can hold the byte.
+// mark stands for a field in the text from which the shape is read. A format that holds the byte has no shape.
 const mark = '\x00'
 
 // shape returns the JSON object that the program prints, nil when it prints something else.
 func (p *Program) shape() *object {
-	if len(p.items) < 3 || p.items[0].class != clsLiteral || len(p.items[0].lit) == 0 || p.items[0].lit[0] != '{' {
+	if len(p.items) < 3 || strings.IndexByte(p.text, mark) >= 0 || p.items[0].class != clsLiteral || len(p.items[0].lit) == 0 || p.items[0].lit[0] != '{' {
 		return nil
 	}
 	var text []byte
