@@ -303,3 +303,40 @@ func TestMethodsAreTokens(t *testing.T) {
 		}
 	}
 }
+
+// TestBadRequestIsNoticed: one of the fields that print <BADREQ> is read even when nobody asked for what it gives.
+func TestBadRequestIsNoticed(t *testing.T) {
+	for format, line := range map[string]string{
+		`%ST "%r"`: `400 "<BADREQ>"`,
+		`%ST %[capture.req.method] %[capture.req.uri] "%r"`: `400 - - "<BADREQ>"`,
+		`%ST %[capture.req.method] %[capture.req.uri] %HV`:  `400 - - <BADREQ>`,
+		`%ST %HM %HV`: `400 <BADREQ> <BADREQ>`,
+	} {
+		var rec Record
+		r := newSet(t, SetOptions{}, Format{Text: format}).NewReader()
+		if res := r.Line([]byte(line), &rec); res != ResultHTTP || !rec.BadRequest() {
+			t.Errorf("%s: %v, bad request %v", format, res, rec.BadRequest())
+		}
+	}
+}
+
+// TestCookieBeforeCaptures: a captured cookie ends where the next field can begin; only between two cookies is the first
+// one taken as long as possible.
+func TestCookieBeforeCaptures(t *testing.T) {
+	for _, c := range []struct{ format, line, cookie, next string }{
+		{`%CC %{+Q}hs %T`, `SID=abc "{text/plain; charset=utf-8}" 21/Nov/2026:11:17:51 +0000`, "SID=abc", `"{text/plain; charset=utf-8}"`},
+		{`%{+Q}CC %{+Q}hs - %ac`, `"SID=abc" "{h|}" - 5`, "SID=abc", `"{h|}"`},
+		{`%CC %CS %T`, `SID=a b c X=1 21/Nov/2026:11:17:51 +0000`, "SID=a b c", "X=1"},
+	} {
+		var rec Record
+		r := newSet(t, SetOptions{All: true}, Format{Text: c.format}).NewReader()
+		r.Line([]byte(c.line), &rec)
+		next := rec.Bytes(ResponseHeaders)
+		if next == nil {
+			next = rec.Bytes(ResponseCookie)
+		}
+		if string(rec.Bytes(RequestCookie)) != c.cookie || string(next) != c.next {
+			t.Errorf("%s: %q and %q, want %q and %q", c.format, rec.Bytes(RequestCookie), next, c.cookie, c.next)
+		}
+	}
+}

@@ -261,8 +261,8 @@ func (m *matcher) ends(k, i int) bool {
 			return false
 		}
 		return m.try(k, i, end)
-	case it.alias == "CC" && m.p.items[k+1].class == clsLiteral:
-		// A request cookie may hold blanks; the response cookie after it seldom does.
+	case it.alias == "CC" && k+2 < len(m.p.items) && m.p.items[k+1].class == clsLiteral && m.p.items[k+2].alias == "CS":
+		// A request cookie may hold blanks; the response cookie after it seldom does. Other fields have ends that tell.
 		lit := m.p.items[k+1].lit
 		for p := run - 1; p >= least; p-- {
 			if b[p] == lit[0] && m.attempt(k, i, p) {

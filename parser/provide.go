@@ -128,13 +128,13 @@ func (p *Program) bind(w *wants, f *Format) *Program {
 	q.items = append([]item(nil), p.items...)
 	taken := map[Field]bool{}
 	q.slots = max(int(NumFields), quickSlot)
+	w.leave(q.items)
 	for i := range q.items {
 		it := &q.items[i]
 		it.slot, it.more = FieldNone, nil
 		if it.class == clsLiteral {
 			continue
 		}
-		it.gives = w.parts(it.gives)
 		g := it.primary()
 		if g != FieldNone && !taken[g] && w.keeps(g) {
 			it.slot, taken[g] = g, true
@@ -163,14 +163,25 @@ func (p *Program) bind(w *wants, f *Format) *Program {
 	return &q
 }
 
-// parts returns those of the parts of a request that are kept.
-func (w *wants) parts(g gives) gives {
-	for k, f := range partFields() {
-		if !w.keeps(f) {
-			g &^= 1 << k
+// leave takes away the parts of the request that are not kept. Of the fields that print <BADREQ> one has to stay: it
+// tells whether the request was read at all.
+func (w *wants) leave(items []item) {
+	kept := make([]gives, len(items))
+	tells := false
+	for i := range items {
+		kept[i] = items[i].gives
+		for k, f := range partFields() {
+			if !w.keeps(f) {
+				kept[i] &^= 1 << k
+			}
+		}
+		tells = tells || kept[i] != 0 && items[i].alias != ""
+	}
+	for i := range items {
+		if tells || items[i].alias == "" {
+			items[i].gives = kept[i]
 		}
 	}
-	return g
 }
 
 // partFields are the fields of the parts, in the order of gives.

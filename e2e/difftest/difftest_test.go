@@ -278,8 +278,12 @@ func message(line []byte) []byte {
 	return msg
 }
 
-// raw reports that the line holds, in a field that HAProxy does not escape, bytes that can end fields.
+// raw reports that the line holds, in a field that HAProxy does not escape, bytes that can end fields; or that its
+// message begins with a blank, because the %HPO of OPTIONS * is empty: such a blank cannot be told from the header's.
 func raw(f *frontend, truth map[string]string) bool {
+	if f.items[0].key == "HPO" && !f.items[0].quoted && truth["HPO"] == "" {
+		return true
+	}
 	for _, it := range f.items {
 		switch it.key {
 		case "CC", "CS", "hr", "hs", "hrl", "hsl", "x5", "x6", "x7", "x4", "x12", "x9":

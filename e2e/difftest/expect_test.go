@@ -121,7 +121,7 @@ func ambiguous(items []item, truth map[string]string) []bool {
 			continue
 		}
 		for j := i; j < len(items) && (j == i || items[j].loose()); j++ {
-			skip[j] = j > i || i+1 < len(items) && items[i+1].loose()
+			skip[j] = skip[j] || j > i || i+1 < len(items) && items[i+1].loose()
 		}
 	}
 	return skip

@@ -31,7 +31,7 @@ func (it item) list() bool { return it.key == "hrl" || it.key == "hsl" }
 
 // loose holds for texts of which HAProxy (or the class of the field) does not say what they cannot hold.
 func (it item) loose() bool {
-	return slices.Contains(strings.Fields("CC CS hr hs hrl hsl r HU HP HPO HQ ID x4 x5 x6 x7 x8 x9 x12 x14 x16"), it.key)
+	return slices.Contains(strings.Fields("CC CS hr hs hrl hsl r HU HP HPO HQ HV ID x4 x5 x6 x7 x8 x9 x12 x14 x16"), it.key)
 }
 
 // text is the item as HAProxy's configuration has it.
