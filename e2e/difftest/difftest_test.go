@@ -218,7 +218,7 @@ func compare(t *testing.T, all []*frontend, lines [][]byte, sent int) {
 		byName[f.name] = f
 	}
 	kinds := map[string]int{}
-	fields, skipped, hostileRefused, other, wrong := 0, 0, 0, map[string]int{}, 0
+	fields, skipped, hostileRefused, twoReadings, other, wrong := 0, 0, 0, 0, map[string]int{}, 0
 	var rec parser.Record
 	for _, line := range lines {
 		truth, ok := readTruth(string(line))
@@ -238,6 +238,10 @@ func compare(t *testing.T, all []*frontend, lines [][]byte, sent int) {
 		if !res.Counted() {
 			if raw(f, truth) {
 				hostileRefused++
+				continue
+			}
+			if pr := f.reader.Explain(line).Problem; pr != nil && strings.Contains(pr.Error(), "more than one way") {
+				twoReadings++ // a path /post/one may be a termination state and a request, behind an ID that may hold slashes
 				continue
 			}
 			kinds["refused"]++
@@ -272,6 +276,9 @@ func compare(t *testing.T, all []*frontend, lines [][]byte, sent int) {
 	}
 	t.Logf("%d connections, %d lines, %d fields compared, %d not (ambiguous texts); %d lines with hostile bytes in unescaped fields refused; others %v; %d wrong %v",
 		sent, len(lines), fields, skipped, hostileRefused, other, wrong, kinds)
+	if twoReadings > len(lines)/500 {
+		t.Errorf("%d of %d lines were refused because they have two readings", twoReadings, len(lines))
+	}
 	if len(lines) < sent/2 {
 		t.Errorf("%d lines of %d connections", len(lines), sent)
 	}
