@@ -79,7 +79,10 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		s.forget()
 		s.generation = generation
 	}
-	s.nextID++
+	if s.nextID++; s.nextID%maxCells == 0 {
+		s.slots.fold(s.vals)
+		s.slots = newSlotTable()
+	}
 	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA]}
 	cell.backendID = c.backendID(e.Backend)
 	s.lock()
@@ -158,13 +161,7 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
 	if x.rule.LateAfterWithin {
 		sl.state |= slotTimed
 	}
-	var more extra
-	s.lock()
-	c.openRequests(cell, &sl, x.text, &more)
-	if x.rule.Verdict.Reason != ReasonNone {
-		c.openUnserved(e, x.rule.Verdict.Reason, &more)
-	}
-	s.unlock()
+	more := c.openSeries(e, &sl, x)
 	if more != (extra{}) {
 		sl.state |= slotExtra
 	}
@@ -179,6 +176,25 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
 		}
 	}
 	return s.slots.insert(sl, more)
+}
+
+// openSeries finds or gives birth to the series that a slot moves.
+func (c *Counter) openSeries(e *labels.Entry[Cell], sl *slot, x combination) (more extra) {
+	c.shard.lock()
+	defer c.shard.unlock()
+	c.openRequests(&e.Data, sl, x.text, &more)
+	if why := x.rule.Verdict.Reason; why != ReasonNone {
+		c.openUnserved(e, why, &more)
+	}
+	return more
+}
+
+// findExtra finds again what belongs to an open slot.
+func (c *Counter) findExtra(e *labels.Entry[Cell], sl *slot) extra {
+	again := *sl
+	more := c.openSeries(e, &again, c.combination(e, sl.key))
+	c.shard.slots.more(sl, more)
+	return more
 }
 
 // combination returns what all cells share of a combination.

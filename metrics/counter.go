@@ -79,14 +79,14 @@ func (c *Counter) request(rec *parser.Record) {
 	if !slot.count(f.n) {
 		s.vals[slot.requests] += f.n
 	}
+	if slot.state&slotExtra != 0 || cell.limited {
+		c.rare(e, slot)
+	}
 	if s.table.fam.servers != nil {
 		c.server(e, rec) // may give birth to a series, which moves the values
 	}
 	vals := s.vals
 	vals[cell.frontend] += f.n
-	if slot.state&slotExtra != 0 || cell.limited {
-		c.rare(cell, slot)
-	}
 	c.route(vals[cell.route:])
 	c.times(cell)
 	c.judge(cell, slot, rec)
@@ -99,19 +99,22 @@ func (c *Counter) request(rec *parser.Record) {
 }
 
 // rare counts what few requests move: unserved_total and overflow_total.
-func (c *Counter) rare(cell *Cell, sl *slot) {
-	vals := c.shard.vals
+func (c *Counter) rare(e *labels.Entry[Cell], sl *slot) {
+	s := c.shard
 	if sl.state&slotExtra != 0 {
-		x := c.shard.slots.extra(sl)
+		x, ok := s.slots.extra(sl)
+		if !ok {
+			x = c.findExtra(e, sl)
+		}
 		if x.unserved != 0 {
-			vals[x.unserved] += c.f.n
+			s.vals[x.unserved] += c.f.n
 		}
 		if x.overflow != 0 {
-			vals[x.overflow] += c.f.n
+			s.vals[x.overflow] += c.f.n
 		}
 	}
-	for _, off := range cell.overflow {
-		vals[off] += c.f.n
+	for _, off := range e.Data.overflow {
+		s.vals[off] += c.f.n
 	}
 }
 

@@ -81,11 +81,16 @@ const maxCombinations = 1 << 14
 type slotTable struct {
 	slots  []slot
 	used   int
-	extras map[uint64]extra // by cell and key
+	extras map[uint64]extra // by cell and key, of the slots in cells too
 }
 
-// maxSlots bounds the table; it starts again when it is full.
-const maxSlots = 1 << 22
+// Bounds of the table: it starts again empty when it is full, and when so many cells were opened that most of its
+// slots may be of cells that the resolver has dropped.
+const (
+	maxSlots  = 1 << 22
+	maxExtras = 1 << 16
+	maxCells  = 1 << 17
+)
 
 func newSlotTable() slotTable { return slotTable{slots: make([]slot, 256), extras: map[uint64]extra{}} }
 
@@ -110,8 +115,11 @@ func (t *slotTable) find(cell, key uint32) *slot {
 	}
 }
 
-// extra returns what else belongs to a slot.
-func (t *slotTable) extra(s *slot) extra { return t.extras[uint64(s.cell)<<32|uint64(s.key)] }
+// extra returns what else belongs to a slot; ok is false when the table has started again since.
+func (t *slotTable) extra(s *slot) (x extra, ok bool) {
+	x, ok = t.extras[uint64(s.cell)<<32|uint64(s.key)]
+	return x, ok
+}
 
 func (t *slotTable) insert(s slot, x extra) *slot {
 	if 4*(t.used+1) > 3*len(t.slots) {
@@ -124,6 +132,9 @@ func (t *slotTable) insert(s slot, x extra) *slot {
 // more keeps what else belongs to a slot.
 func (t *slotTable) more(s *slot, x extra) {
 	if s.state&slotExtra != 0 {
+		if len(t.extras) >= maxExtras {
+			clear(t.extras)
+		}
 		t.extras[uint64(s.cell)<<32|uint64(s.key)] = x
 	}
 }

@@ -1,0 +1,54 @@
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+)
+
+// TestSlotsAreOnlyACache drops what the shard remembers of slots between rounds of the same lines: the counts are
+// those of a shard that kept it.
+func TestSlotsAreOnlyACache(t *testing.T) {
+	var lines []string
+	for code := 400; code < 412; code++ { // more than a cell holds
+		lines = append(lines, fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe fe/<NOSRV> 0/-1/-1/-1/0 %d 10 - - PR-- 1/1/0/0/0 0/0 "GET /a/prod/b/prod/s/high HTTP/1.1"`, code),
+			fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe be/s1 0/0/1/2/3 %d 10 - - ---- 1/1/0/0/0 0/0 "GET /a/prod/b/prod/s/high HTTP/1.1"`, code))
+	}
+	const rounds = 4
+	run := func(opt Options, between func(s *Shard)) map[string]string {
+		f := newFixture(t, routeSpec(), opt, "httplog")
+		for i := range rounds {
+			f.counted(lines...)
+			between(f.shard)
+			f.counted(fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe be/s1 0/0/1/2/3 200 10 - - ---- 1/1/0/0/0 0/0 "GET /c%d/prod/b/prod/s/high HTTP/1.1"`, i))
+		}
+		return exposition(t, f.cut())
+	}
+	for name, opt := range map[string]Options{"room": {}, "no room": {SampleLimit: 40}} {
+		want := run(opt, func(*Shard) {})
+		for what, drop := range map[string]func(s *Shard){
+			"extras": func(s *Shard) { clear(s.slots.extras) },
+			"all, because of many cells": func(s *Shard) {
+				s.nextID = maxCells*(s.nextID/maxCells+1) - 1 // the next cell is one too many
+			},
+		} {
+			if got := run(opt, drop); !maps.Equal(got, want) {
+				for k := range want {
+					if got[k] != want[k] {
+						t.Errorf("%s, %s dropped: %s is %q, want %q", name, what, k, got[k], want[k])
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestExtrasAreBounded(t *testing.T) {
+	table := newSlotTable()
+	for i := range uint32(3 * maxExtras) {
+		table.more(&slot{cell: i + 1, key: 1, state: slotExtra}, extra{unserved: 1})
+	}
+	if n := len(table.extras); n > maxExtras {
+		t.Errorf("%d extras are kept, %d are allowed", n, maxExtras)
+	}
+}
