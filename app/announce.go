@@ -43,7 +43,8 @@ const topOffenders = 20
 func (a *App) Status() *Status {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	cut := a.look()
+	m := a.look()
+	cut := m.cut
 	defer cut.Release()
 	s := &Status{Version: version.Info(), Started: a.started, ConfigFile: a.flags.ConfigFile, ConfigHash: fmt.Sprintf("%012x", a.plan.conf.Hash),
 		Reloaded: a.loaded, Series: cut.Samples(), Limit: a.plan.table.SampleLimit()}
@@ -60,8 +61,8 @@ func (a *App) Status() *Status {
 		a.saveMu.Unlock()
 	}
 	lines := cut.Lines()
-	for _, src := range a.sources {
-		s.Sources = append(s.Sources, src.status(lines[src.name]))
+	for i, src := range a.sources {
+		s.Sources = append(s.Sources, src.status(&m.sources[i], lines[src.name]))
 		if a.plan.conf.Web.StatusSamples {
 			s.Samples = append(s.Samples, src.refused.list(src.name)...)
 		}
@@ -87,7 +88,7 @@ func (a *App) Status() *Status {
 	return s
 }
 
-func (s *source) status(lines map[string]uint64) SourceStatus {
+func (s *source) status(m *sourceMoment, lines map[string]uint64) SourceStatus {
 	out := SourceStatus{Source: s.name, Lines: lines}
 	for result, n := range lines {
 		if n == 0 {
@@ -95,15 +96,15 @@ func (s *source) status(lines map[string]uint64) SourceStatus {
 		}
 	}
 	if s.net != nil {
-		st := s.net.Stats()
+		st := &m.net
 		out.Up, out.Partial = st.Up, st.PartialLines
 		if st.Err != nil {
 			out.Err = st.Err.Error()
 		}
 		return out
 	}
-	st := s.tail.Stats()
-	out.Up, out.CatchingUp, out.Progress = st.Up, st.CatchingUp, s.progress()
+	st := &m.tail
+	out.Up, out.CatchingUp, out.Progress = st.Up, st.CatchingUp, progressOf(st.Backlog)
 	out.Position, out.LagBytes, out.LagSeconds = st.Position, st.LagBytes, math.Round(st.Lag.Seconds()*10)/10
 	out.Generations, out.Rotations, out.LostBytes, out.Partial = st.GenerationsOpen, st.Rotations, st.LostBytes, st.PartialLines
 	for _, n := range st.Recovered {

@@ -179,66 +179,6 @@ func configFile(t *testing.T, path, text string) {
 	}
 }
 
-func TestReload(t *testing.T) {
-	dir := t.TempDir()
-	log, second, conf := filepath.Join(dir, "haproxy.log"), filepath.Join(dir, "second.log"), filepath.Join(dir, "exporter.yml")
-	write(t, log, 10)
-	write(t, second, 7)
-	one := fmt.Sprintf("sources: [{path: %s, from: start, format: httplog}]\nlabels: [{from: path, template: '/{client}/{partner}'}]\n", log)
-	both := fmt.Sprintf("sources: [{path: %s, from: start, format: httplog}, {path: %s, from: start, format: httplog}]\nlabels: [{from: path, template: '/{client}/{partner}'}]\n", log, second)
-	configFile(t, conf, one)
-	r := start(t, Options{ConfigFile: conf, Flags: config.Flags{StateDir: filepath.Join(dir, "state")}})
-	r.wait(requests, 10)
-
-	configFile(t, conf, "sources: [{pth: x}]\n")
-	if err := r.app.Reload(); err == nil {
-		t.Fatal("a bad configuration was taken")
-	}
-	r.wait("haproxy_log_config_last_reload_successful", 0)
-	write(t, log, 1)
-	r.wait(requests, 11)
-
-	configFile(t, conf, both)
-	if err := r.app.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	r.wait("haproxy_log_config_last_reload_successful", 1)
-	r.wait(requests, 18)
-
-	configFile(t, conf, one) // the second source goes; its counts stay
-	if err := r.app.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	write(t, second, 2)
-	write(t, log, 1)
-	r.wait(requests, 19)
-
-	configFile(t, conf, both) // and comes back: it continues where it was
-	if err := r.app.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	r.wait(requests, 21)
-}
-
-func TestReloadKeepsFamiliesThatDidNotChange(t *testing.T) {
-	dir := t.TempDir()
-	log, conf := filepath.Join(dir, "haproxy.log"), filepath.Join(dir, "exporter.yml")
-	write(t, log, 10)
-	text := fmt.Sprintf("sources: [{path: %s, from: start, format: httplog}]\nlabels: [{from: path, template: '/{client}/{partner}'}]\n", log)
-	configFile(t, conf, text)
-	r := start(t, Options{ConfigFile: conf})
-	r.wait(requests, 10)
-	configFile(t, conf, text+"slas: {gold: {timeout: 7s}}\n")
-	if err := r.app.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	r.wait(requests, 10)
-	r.wait(`haproxy_log_schema_restarts_total{family="haproxy_log_request_duration_seconds"}`, 1)
-	if _, ok := r.value(`haproxy_log_schema_restarts_total{family="haproxy_log_requests_total"}`); ok {
-		t.Error("requests_total is said to have restarted")
-	}
-}
-
 // TestSyslogSources: what a syslog address can lose is shown, by the kind of address.
 func TestSyslogSources(t *testing.T) {
 	const udp, tcp = "udp://127.0.0.1:0", "tcp://127.0.0.1:0"

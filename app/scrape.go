@@ -123,11 +123,19 @@ type sourceMoment struct {
 	duplicates uint64 // lines equal to the one before
 }
 
+// wait waits for the moment to be stored.
+func (m *moment) wait(ctx context.Context) error {
+	if m.err != nil || m.pending == nil {
+		return m.err
+	}
+	return m.pending.Wait(ctx)
+}
+
 // look copies every source between two blocks and merges the copies, without saving anything.
-func (a *App) look() *metrics.Cut {
+func (a *App) look() *moment {
 	a.cutting.Lock()
 	defer a.cutting.Unlock()
-	return a.cut().cut
+	return a.cut()
 }
 
 // take copies every source between two blocks, merges the copies and hands them to the state
@@ -166,12 +174,9 @@ func (a *App) save(ctx context.Context, m *moment) (durable bool) {
 	if a.store == nil {
 		return false
 	}
-	err := m.err
-	if err == nil {
-		ctx, cancel := shareOf(ctx, saveShare)
-		defer cancel()
-		err = m.pending.Wait(ctx)
-	}
+	ctx, cancel := shareOf(ctx, saveShare)
+	defer cancel()
+	err := m.wait(ctx)
 	a.saveFailed(err)
 	return err == nil
 }

@@ -251,11 +251,7 @@ func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 	cancel()
 	a.running.Wait()
 	if a.store != nil {
-		m := a.take()
-		if m.err == nil {
-			m.err = m.pending.Wait(context.Background())
-		}
-		errs = append(errs, m.err)
+		errs = append(errs, a.take().wait(context.Background()))
 	}
 	return errors.Join(append(errs, a.closeState())...)
 }
@@ -292,11 +288,7 @@ func (a *App) saveNow(ctx context.Context) {
 	m.cut.Release()
 	within, cancel := context.WithTimeout(ctx, saveEvery/2)
 	defer cancel()
-	err := m.err
-	if err == nil {
-		err = m.pending.Wait(within)
-	}
-	if ctx.Err() == nil {
+	if err := m.wait(within); ctx.Err() == nil {
 		a.saveFailed(err)
 	}
 }
@@ -333,7 +325,7 @@ func (a *App) ready() error {
 	defer a.mu.RUnlock()
 	for _, s := range a.sources {
 		if s.catchingUp() {
-			return fmt.Errorf("reading the backlog of %s: %s", s.name, s.progress())
+			return fmt.Errorf("reading the backlog of %s: %s", s.name, progressOf(s.tail.Stats().Backlog))
 		}
 	}
 	return nil

@@ -117,12 +117,8 @@ func (s *source) adopt(in *ingest) {
 // catchingUp reports whether a backlog is being read.
 func (s *source) catchingUp() bool { return s.tail != nil && !s.tail.CaughtUp() }
 
-// progress tells how far the backlog is read.
-func (s *source) progress() string {
-	if s.tail == nil {
-		return ""
-	}
-	b := s.tail.Stats().Backlog
+// progressOf tells how far a backlog is read.
+func progressOf(b tail.Backlog) string {
 	if b.Total == 0 {
 		return ""
 	}
