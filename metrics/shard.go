@@ -47,8 +47,9 @@ func (t *Table) NewShard(source, haproxyName string) *Shard {
 func (s *Shard) Source() string { return s.source }
 
 // NewCounter binds the shard to the formats of its source: the resolver finds the labels of a record, set
-// the fields that configured counters and exemplars need. The first Counter is the one that Shard.Record
-// uses; further ones are for lines of other HAProxies in the same source (see ForHAProxy).
+// the fields that configured counters and exemplars need; those that no family counts are skipped from now on. The
+// first Counter is the one that Shard.Record uses; further ones are for lines of other HAProxies in the same source
+// (see ForHAProxy).
 func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 	c := s.main
 	if c.resolver != nil {

@@ -83,7 +83,7 @@ func (p *Program) assemble() {
 		k += used - 1
 	}
 	p.ops = ops
-	p.hasten()
+	p.makeSteps()
 }
 
 func (o *op) literal(lit string) {

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"encoding/binary"
-	"math/bits"
 )
 
 // quick takes the steps from k on at the index i of the message b[:e], and returns the step and the index where
@@ -56,9 +55,13 @@ func (p *Program) quick(b []byte, e int, x *index, v *[quickSlot]value, k, i int
 			}
 			v[s.slot%quickSlot] = value{}
 		case stepAddr:
-			end = quickAddr(b, i, x.blank(i))
+			if end = x.blank(i); !portBefore(b, i, end) {
+				return k, i
+			}
 		case stepAddrTerm:
-			end = quickAddr(b, i, x.term(i, 0))
+			if end = x.term(i, 0); !portBefore(b, i, end) {
+				return k, i
+			}
 		case stepBare:
 			if b[i] == '{' || i == 0 || b[i-1] != ' ' {
 				return k, i
@@ -93,21 +96,6 @@ func name(b []byte, i, end int, tilde bool) value {
 		end--
 	}
 	return textAt(i, end)
-}
-
-// quickAddr returns end when an address and a port stand before it, else -1. See addrPort.
-func quickAddr(b []byte, i, end int) int {
-	if end-i < 9 {
-		return -1
-	}
-	// The port has up to five digits: the last byte of the eight before end that is no digit is the colon.
-	w := binary.LittleEndian.Uint64(b[end-8:]) ^ 0x30*lo8
-	m := ((w&^hi8 + 0x76*lo8) | w) & hi8
-	colon := end - 1 - bits.LeadingZeros64(m)>>3
-	if m == 0 || b[colon] != ':' || colon == end-1 || !isAlnum(b[i]) {
-		return -1
-	}
-	return end
 }
 
 // take stores the values if the text at i is the usual one.
@@ -164,19 +152,6 @@ func quickTarget(b []byte, x *index, i, query, stop int, g gives, v *[quickSlot]
 		}
 	}
 	query = min(query, stop)
-	if g&givesTarget != 0 {
-		v[Target] = textAt(i, stop)
-	}
-	if g&givesPath != 0 {
-		v[Path] = value{off: uint32(i + 1), end: uint32(query + 1), num: int64(x.slashes(i))}
-	}
-	if g&givesQuery != 0 {
-		if v[Query] = (value{}); query+1 < stop {
-			v[Query] = textAt(query+1, stop)
-		}
-	}
-	if g&givesHost != 0 {
-		v[Host] = value{}
-	}
+	putPath(v, g, i, query, stop, x.slashes(i))
 	return stop
 }

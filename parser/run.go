@@ -30,7 +30,7 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	}
 	v := rec.v
 	i := 0
-	quick, all := p.steps != nil && e <= maxQuick, true
+	quick, whole := p.steps != nil && e <= maxQuick, true
 	if quick {
 		if rec.index == nil {
 			rec.index = new(index)
@@ -40,10 +40,10 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	for k := 0; k < len(p.ops); k++ {
 		if quick {
 			if k, i = p.quick(b, e, rec.index, (*[quickSlot]value)(v), k, i); k == len(p.ops) {
-				rec.plain = all
+				rec.plain = whole // quick steps read no signs
 				break
 			}
-			all = false
+			whole = false
 		}
 		o := &p.ops[k]
 		if i >= e && o.code < opBraces {
@@ -356,6 +356,22 @@ func stopAt(b []byte, e, i int, c byte) int {
 	return e + 1
 }
 
+// portBefore reports whether an address and a port of some digits stand in b[i:end]; when it does not, addrPort may
+// still find one.
+func portBefore(b []byte, i, end int) bool {
+	if end-i < 9 {
+		return false
+	}
+	// The port has up to five digits: the last byte of the eight before end that is no digit is the colon.
+	w := binary.LittleEndian.Uint64(b[end-8:]) ^ 0x30*lo8
+	m := ((w&^hi8 + 0x76*lo8) | w) & hi8
+	colon := end - 1 - bits.LeadingZeros64(m)>>3
+	return m != 0 && b[colon] == ':' && colon < end-1 && startsAddr(b[i])
+}
+
+// startsAddr reports whether an address or the - of none can begin with c.
+func startsAddr(c byte) bool { return isAlnum(c) || c == ':' || c == '-' }
+
 // addrPort skips address:port, or stores the two; IPv6 addresses have no brackets, so the last
 // colon counts.
 func addrPort(b []byte, e, i int, o *op, rec *Record) int {
@@ -363,18 +379,10 @@ func addrPort(b []byte, e, i int, o *op, rec *Record) int {
 	if end >= e || end-i < 3 {
 		return -1
 	}
-	colon := end - 1
-	if !o.put && end-i > 8 {
-		// The port has up to five digits: the last byte of the eight before end that is no digit is the colon.
-		w := binary.LittleEndian.Uint64(b[end-8:]) ^ 0x30*lo8
-		if m := ((w&^hi8 + 0x76*lo8) | w) & hi8; m != 0 {
-			colon = end - 1 - bits.LeadingZeros64(m)>>3
-		}
-		if c := b[i]; b[colon] == ':' && colon < end-1 && (isAlnum(c) || c == ':' || c == '-') {
-			return end
-		}
-		colon = end - 1
+	if !o.put && portBefore(b, i, end) {
+		return end
 	}
+	colon := end - 1
 	for colon > i && (isDigit(b[colon]) || b[colon] == '-') {
 		colon--
 	}
@@ -382,7 +390,7 @@ func addrPort(b []byte, e, i int, o *op, rec *Record) int {
 		return -1
 	}
 	if !o.put {
-		if c := b[i]; !isAlnum(c) && c != ':' && c != '-' {
+		if !startsAddr(b[i]) {
 			return -1
 		}
 		return end

@@ -160,33 +160,40 @@ func requestParts(b []byte, i, end int) (method, target, stop int) {
 
 // putRequestParts stores the parts of a request line, all of them afresh.
 func (r *Record) putRequestParts(b []byte, g gives, i, method, off, stop, end int) {
-	v := r.v
+	v := (*[quickSlot]value)(r.v)
 	if g&givesMethod != 0 {
-		v[Method] = value{off: uint32(i + 1), end: uint32(i + method + 1)}
+		v[Method] = textAt(i, i+method)
 	}
 	if g&givesProtocol != 0 {
 		if v[Protocol] = (value{}); stop < end {
-			v[Protocol] = value{off: uint32(stop + 2), end: uint32(end + 1)}
+			v[Protocol] = textAt(stop+1, end)
 		}
 	}
-	if g&givesTarget != 0 {
-		v[Target] = value{off: uint32(off + 1), end: uint32(stop + 1)}
-	}
 	if b[off] != '/' {
-		r.forgetParts(g &^ (givesMethod | givesProtocol | givesTarget))
-		r.putTarget(g&^givesTarget, b, off, stop, 0)
+		r.forgetParts(g &^ (givesMethod | givesProtocol))
+		r.putTarget(g, b, off, stop, 0)
 		return
 	}
 	query := stop
 	if n := bytes.IndexByte(b[off:stop], '?'); n >= 0 {
 		query = off + n
 	}
+	putPath(v, g, off, query, stop, 0)
+}
+
+// putPath stores the parts of a target that is a path and perhaps a query: the path begins at off and ends at query,
+// the target at stop. slashes is for Record.Slashes.
+func putPath(v *[quickSlot]value, g gives, off, query, stop int, slashes uint64) {
+	if g&givesTarget != 0 {
+		v[Target] = textAt(off, stop)
+	}
 	if g&givesPath != 0 {
-		v[Path] = value{off: uint32(off + 1), end: uint32(query + 1)}
+		v[Path] = textAt(off, query)
+		v[Path].num = int64(slashes)
 	}
 	if g&givesQuery != 0 {
 		if v[Query] = (value{}); query+1 < stop {
-			v[Query] = value{off: uint32(query + 2), end: uint32(stop + 1)}
+			v[Query] = textAt(query+1, stop)
 		}
 	}
 	if g&givesHost != 0 {

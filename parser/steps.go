@@ -63,8 +63,8 @@ type usualValue struct {
 
 type quickInt struct{ slot, sep uint8 }
 
-// hasten makes the quick steps of the ops; there are none on processors without a fast index.
-func (p *Program) hasten() {
+// makeSteps makes the quick steps of the ops; there are none on processors without a fast index.
+func (p *Program) makeSteps() {
 	p.steps = nil
 	if !indexed() {
 		return
@@ -73,7 +73,7 @@ func (p *Program) hasten() {
 	any := false
 	p.term = p.separator()
 	for k := range p.ops {
-		steps[k] = p.ops[k].quick(p.term)
+		steps[k] = p.ops[k].step(p.term)
 		any = any || steps[k].code != stepNone
 	}
 	for k := range steps {
@@ -153,8 +153,8 @@ func (p *Program) separator() (term byte) {
 	return term
 }
 
-// quick returns the quick form of an op, the zero value when it has none. term is the format's separator.
-func (o *op) quick(term byte) step {
+// step returns the quick form of an op, the zero value when it has none. term is the format's separator.
+func (o *op) step(term byte) step {
 	if o.long || o.slot >= quickSlot {
 		return step{}
 	}
