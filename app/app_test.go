@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"haproxy_log_exporter/config"
+	"haproxy_log_exporter/internal/haproxytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -329,10 +330,7 @@ func TestABacklogThatTakesTooLongIsShownRising(t *testing.T) {
 
 // TestBareCommand: without any flag, a host with Debian's haproxy.cfg and rsyslog rule is served and checked.
 func TestBareCommand(t *testing.T) {
-	debian, err := os.ReadFile("/etc/haproxy/haproxy.cfg")
-	if err != nil {
-		t.Skip("needs the configuration of Debian's package haproxy: ", err)
-	}
+	debian := haproxytest.NeedFile(t, "/etc/haproxy/haproxy.cfg", "haproxy")
 	root := t.TempDir()
 	file := func(name, text string) string {
 		t.Helper()

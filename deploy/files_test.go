@@ -51,9 +51,7 @@ func write(t *testing.T, name, text string) string {
 var exposure = regexp.MustCompile(`Overall exposure level for \S+ ([0-9.]+)`)
 
 func TestUnit(t *testing.T) {
-	if _, err := os.Stat("/usr/bin/systemd-analyze"); err != nil {
-		t.Skip("no systemd-analyze here")
-	}
+	haproxytest.Need(t, "systemd-analyze")
 	text := strings.Replace(read(t, "systemd/haproxy_log_exporter.service"), "/usr/bin/haproxy_log_exporter", "/bin/true", 1)
 	unit := write(t, "haproxy_log_exporter.service", text)
 	if out, ok := run(t, "systemd-analyze", "verify", "--man=no", unit); !ok || strings.Contains(out, "haproxy_log_exporter.service") {
@@ -70,9 +68,7 @@ func TestUnit(t *testing.T) {
 }
 
 func TestSysusers(t *testing.T) {
-	if _, err := os.Stat("/usr/bin/systemd-sysusers"); err != nil {
-		t.Skip("no systemd-sysusers here")
-	}
+	haproxytest.Need(t, "systemd-sysusers")
 	file := write(t, "u.conf", read(t, "systemd/haproxy_log_exporter.sysusers"))
 	if out, ok := run(t, "systemd-sysusers", "--dry-run", file); !ok || !strings.Contains(out, "haproxy-log-exporter") {
 		t.Errorf("systemd-sysusers: %s", out)

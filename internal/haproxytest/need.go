@@ -33,10 +33,23 @@ func Need(t testing.TB, programs ...string) {
 			missing = append(missing, p+" is not installed")
 		}
 	}
-	if len(missing) == 0 {
-		return
+	if len(missing) > 0 {
+		lack(t, "needs real programs: "+strings.Join(missing, "; "))
 	}
-	why := "needs real programs: " + strings.Join(missing, "; ")
+}
+
+// NeedFile returns a file that a package brings; a missing one is treated as a missing program.
+func NeedFile(t testing.TB, path, of string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		lack(t, fmt.Sprintf("needs a file of the package %s: %v", of, err))
+	}
+	return b
+}
+
+func lack(t testing.TB, why string) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)
 	}
