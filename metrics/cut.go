@@ -1,5 +1,7 @@
 package metrics
 
+import "iter"
+
 import "haproxy_log_exporter/metrics/catalogue"
 
 // Cut is the sum of all sources as of one moment: what a scrape answers from and what is saved. It does not
@@ -24,6 +26,24 @@ type cutFamily struct {
 	*family
 	series []series
 	hidden []bool // idle series, nil when none is
+}
+
+// shown walks over the series that are exposed: the position of each, and the exemplars from its values on. ex and the
+// series are in the order of offsets.
+func (f *cutFamily) shown(ex []exemplar) iter.Seq2[int, []exemplar] {
+	return func(yield func(int, []exemplar) bool) {
+		for i := range f.series {
+			if f.hidden != nil && f.hidden[i] {
+				continue
+			}
+			for len(ex) > 0 && ex[0].off < f.series[i].off {
+				ex = ex[1:]
+			}
+			if !yield(i, ex) {
+				return
+			}
+		}
+	}
 }
 
 // Merge adds up the shards. Each Part has to be a copy of another shard, and all shards that are not removed

@@ -51,7 +51,7 @@ func (p *Page) WriteOpenMetrics(out io.Writer) error { return p.write(out, true)
 // WriteProtobuf writes the page as delimited protobuf messages, with created timestamps and native histograms.
 func (p *Page) WriteProtobuf(out io.Writer) error {
 	enc := expfmt.NewEncoder(out, expfmt.NewFormat(expfmt.TypeProtoDelim))
-	w := newWireWriter(p.Cut)
+	w := newProtoWriter(p.Cut)
 	var err error
 	message := func(f *dto.MetricFamily) {
 		if err == nil {

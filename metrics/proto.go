@@ -98,15 +98,8 @@ func (g *gatherer) family(f *cutFamily) *dto.MetricFamily {
 	case catalogue.Gauge:
 		put = g.gauges(f)
 	}
-	ex := c.exemplars
-	for i := range f.series {
-		if f.hidden != nil && f.hidden[i] {
-			continue
-		}
+	for i, ex := range f.shown(c.exemplars) {
 		s := &f.series[i]
-		for len(ex) > 0 && ex[0].off < s.off {
-			ex = ex[1:]
-		}
 		metrics[i].Label = g.labels(s)
 		put(&metrics[i], i, ex)
 		mf.Metric = append(mf.Metric, &metrics[i])

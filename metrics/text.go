@@ -83,15 +83,8 @@ func (w *textWriter) family(c *Cut, f *cutFamily) {
 		return
 	}
 	name := w.header(&f.Family.Family)
-	ex := c.exemplars
-	for i := range f.series {
-		if f.hidden != nil && f.hidden[i] {
-			continue
-		}
+	for i, ex := range f.shown(c.exemplars) {
 		s := &f.series[i]
-		for len(ex) > 0 && ex[0].off < s.off { // both are in order of offsets
-			ex = ex[1:]
-		}
 		if f.Type == catalogue.Histogram {
 			w.histogram(c, f, s, name, ex)
 		} else {

@@ -12,10 +12,10 @@ import (
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
-// wireWriter writes families of a cut as delimited protobuf messages of io.prometheus.client.MetricFamily, the
+// protoWriter writes families of a cut as delimited protobuf messages of io.prometheus.client.MetricFamily, the
 // same that gatherer builds and expfmt would encode, straight from the values. Label pairs are encoded once for
 // each prefix and suffix, fields stand in the order of their numbers.
-type wireWriter struct {
+type protoWriter struct {
 	g        *gatherer // finds native buckets
 	prefixes [][]byte  // encoded label pairs, nil when not needed yet
 	suffixes [][]byte
@@ -27,8 +27,8 @@ type wireWriter struct {
 	native   dto.Histogram
 }
 
-func newWireWriter(c *Cut) *wireWriter {
-	w := &wireWriter{g: newGatherer(c)}
+func newProtoWriter(c *Cut) *protoWriter {
+	w := &protoWriter{g: newGatherer(c)}
 	if c != nil {
 		w.prefixes, w.suffixes = make([][]byte, len(c.prefixes)), make([][]byte, len(c.texts))
 	}
@@ -62,21 +62,14 @@ func appendMessage[T []byte | string](b []byte, field protowire.Number, m T) []b
 }
 
 // write writes one family with its length before it.
-func (w *wireWriter) write(out io.Writer, f *cutFamily) error {
+func (w *protoWriter) write(out io.Writer, f *cutFamily) error {
 	c := w.g.cut
 	kind := familyType(f.Type)
 	b := appendMessage(w.family[:0], familyName, f.Name)
 	b = appendMessage(b, familyHelp, f.Help)
 	b = appendVarint(b, familyKind, uint64(*kind))
-	ex := c.exemplars
-	for i := range f.series {
-		if f.hidden != nil && f.hidden[i] {
-			continue
-		}
+	for i, ex := range f.shown(c.exemplars) {
 		s := &f.series[i]
-		for len(ex) > 0 && ex[0].off < s.off {
-			ex = ex[1:]
-		}
 		m := append(w.metric[:0], w.labels(w.prefixes, s.prefix, c.prefixes[s.prefix].text)...)
 		m = append(m, w.labels(w.suffixes, s.suffix, c.texts[s.suffix])...)
 		switch f.Type {
@@ -100,7 +93,7 @@ func (w *wireWriter) write(out io.Writer, f *cutFamily) error {
 }
 
 // labels returns the encoded label pairs of a text, which cache holds by its number.
-func (w *wireWriter) labels(cache [][]byte, id uint32, text string) []byte {
+func (w *protoWriter) labels(cache [][]byte, id uint32, text string) []byte {
 	if l := cache[id]; l != nil {
 		return l
 	}
@@ -123,7 +116,7 @@ func (w *wireWriter) labels(cache [][]byte, id uint32, text string) []byte {
 	return cache[id]
 }
 
-func (w *wireWriter) counter(f *cutFamily, s *series, ex []exemplar) []byte {
+func (w *protoWriter) counter(f *cutFamily, s *series, ex []exemplar) []byte {
 	v := appendDouble(w.value[:0], counterValue, w.g.cut.value(f, s))
 	if len(ex) > 0 && ex[0].off == s.off && f.width > 0 {
 		v = appendMessage(v, counterExemplar, w.exemplar(&ex[0]))
@@ -134,7 +127,7 @@ func (w *wireWriter) counter(f *cutFamily, s *series, ex []exemplar) []byte {
 }
 
 // stamp appends a google.protobuf.Timestamp, whose numbers are left out when they are 0.
-func (w *wireWriter) stamp(b []byte, field protowire.Number, ms int64) []byte {
+func (w *protoWriter) stamp(b []byte, field protowire.Number, ms int64) []byte {
 	var buf [24]byte
 	p := buf[:0]
 	if s := ms / 1000; s != 0 {
@@ -146,7 +139,7 @@ func (w *wireWriter) stamp(b []byte, field protowire.Number, ms int64) []byte {
 	return appendMessage(b, field, p)
 }
 
-func (w *wireWriter) exemplar(x *exemplar) []byte {
+func (w *protoWriter) exemplar(x *exemplar) []byte {
 	pair := appendMessage(appendMessage(nil, pairName, w.g.cut.table.opt.ExemplarLabel), pairValue, x.id())
 	w.part = appendMessage(w.part[:0], exemplarLabel, pair)
 	w.part = appendDouble(w.part, exemplarValue, float64(x.ms)/1000)
@@ -154,7 +147,7 @@ func (w *wireWriter) exemplar(x *exemplar) []byte {
 	return w.part
 }
 
-func (w *wireWriter) histogram(f *cutFamily, s *series, ex []exemplar) []byte {
+func (w *protoWriter) histogram(f *cutFamily, s *series, ex []exemplar) []byte {
 	c := w.g.cut
 	n := uint32(len(f.buckets.bounds)) + 1
 	values := c.values[s.off+1 : s.off+1+n]
@@ -194,7 +187,7 @@ func (w *wireWriter) histogram(f *cutFamily, s *series, ex []exemplar) []byte {
 }
 
 // nativeParts appends the fields of the native histogram.
-func (w *wireWriter) nativeParts(b []byte, f *cutFamily, s *series, total uint64) []byte {
+func (w *protoWriter) nativeParts(b []byte, f *cutFamily, s *series, total uint64) []byte {
 	h := &w.native
 	h.Reset()
 	h.SampleCount = &total
