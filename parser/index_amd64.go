@@ -17,9 +17,9 @@ func indexBlocks(from *byte, to *mask, n int)
 //go:noescape
 func termBlocks(from *byte, to *termMask, n int, term byte)
 
-// quickInts reads numbers of up to eight digits and returns the index behind the last one, -1 when there is anything
-// else among them. Bits of m are the bytes of w that are no digits; w stands at the index i of the message. Slots are
-// below quickSlot, and seq is not empty. It must be called only when indexed.
+// quickSteps takes the steps from k on at the place i of the message b[:e], which x is the index of, and returns the
+// step and the place where it stopped: behind the last step, at the first that cannot take what it finds, or at e. b has
+// slack behind e, and v has quickSlot values. It must be called only when indexed.
 //
 //go:noescape
-func quickInts(w *[maskSize]byte, m uint64, seq []quickInt, v *[quickSlot]value, i int) int
+func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)

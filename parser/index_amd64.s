@@ -23,10 +23,6 @@ TEXT ·indexBlocks(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), CX
 	FILL(0x20, X10, Y10)
 	FILL(0x2f, X11, Y11)
-	FILL(0x30, X12, Y12)
-	FILL(9, X13, Y13)
-	FILL(0x22, X14, Y14)
-	FILL(0x3f, X15, Y15)
 
 loop:
 	VMOVDQU (SI), Y0
@@ -45,27 +41,6 @@ loop:
 	VPCMPEQB Y11, Y1, Y3
 	WORD(Y2, Y3)
 	MOVQ R8, mask_slash(DI)
-
-	// mask.nonDigit: a digit less 0x30 is not above 9.
-	VPSUBB Y12, Y0, Y2
-	VPSUBB Y12, Y1, Y3
-	VPMINUB Y13, Y2, Y4
-	VPMINUB Y13, Y3, Y5
-	VPCMPEQB Y2, Y4, Y2
-	VPCMPEQB Y3, Y5, Y3
-	WORD(Y2, Y3)
-	NOTQ R8
-	MOVQ R8, mask_nonDigit(DI)
-
-	// mask.quote: either of two.
-	VPCMPEQB Y14, Y0, Y2
-	VPCMPEQB Y15, Y0, Y4
-	VPOR Y4, Y2, Y2
-	VPCMPEQB Y14, Y1, Y3
-	VPCMPEQB Y15, Y1, Y5
-	VPOR Y5, Y3, Y3
-	WORD(Y2, Y3)
-	MOVQ R8, mask_quote(DI)
 
 	ADDQ $64, SI
 	ADDQ $mask__size, DI

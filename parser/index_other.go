@@ -8,6 +8,6 @@ func indexBlocks(*byte, *mask, int) { panic("parser: no index on this processor"
 
 func termBlocks(*byte, *termMask, int, byte) { panic("parser: no index on this processor") }
 
-func quickInts(*[maskSize]byte, uint64, []quickInt, *[quickSlot]value, int) int {
+func quickSteps(*index, []step, int, *byte, int, int, *[quickSlot]value) (int, int) {
 	panic("parser: no quick steps on this processor")
 }

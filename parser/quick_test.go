@@ -29,38 +29,22 @@ func TestIndex(t *testing.T) {
 		}
 		term := "|,;a\xff"[rng.IntN(5)]
 		x.of(b, e, term)
-		find := func(i int, is func(c byte) bool) int {
-			for ; i < e; i++ {
-				if is(b[i]) {
-					return i
-				}
-			}
-			return e
-		}
-		for range 20 {
-			if e == 0 {
-				break
-			}
-			i := rng.IntN(e)
-			for name, look := range map[string]struct {
-				got  int
-				want func(c byte) bool
-			}{
-				"blank": {x.blank(i), func(c byte) bool { return c <= ' ' }},
-				"slash": {x.slash(i), func(c byte) bool { return c <= ' ' || c == '/' }},
-				"quote": {x.quote(i), func(c byte) bool { return c == '"' || c == '?' }},
-				"term":  {x.term(i, 0), func(c byte) bool { return c <= ' ' || c == term }},
-				"odd":   {x.term(i, ^uint64(0)), func(c byte) bool { return c == term || !clsName.holds(c) }},
+		for i, c := range b[:e] {
+			m, o := x.masks[i/64], x.terms[i/64]
+			for name, is := range map[string][2]bool{
+				"blank": {m.blank>>(i%64)&1 != 0, c <= ' '},
+				"slash": {m.slash>>(i%64)&1 != 0, c == '/'},
+				"term":  {o.term>>(i%64)&1 != 0, c == term},
+				"odd":   {o.odd>>(i%64)&1 != 0, !clsName.holds(c)},
 			} {
-				if want := find(i, look.want); min(look.got, e) != want {
-					t.Fatalf("%s from %d of %q: %d, want %d", name, i, b[:e], look.got, want)
+				if is[0] != is[1] {
+					t.Fatalf("%s at %d of %q: %v", name, i, b[:e], is[0])
 				}
 			}
-			m := x.nonDigits(i)
-			for k := range min(64, e-i) {
-				if is := m>>k&1 != 0; is == isDigit(b[i+k]) {
-					t.Fatalf("nonDigits from %d of %q: bit %d is %v", i, b[:e], k, is)
-				}
+		}
+		for k := range 2 {
+			if m := x.masks[(e+63)/64+k]; m.blank&m.slash != ^uint64(0) {
+				t.Fatalf("mask %d behind %d bytes: %v", k, e, m)
 			}
 		}
 	}
@@ -91,7 +75,7 @@ func TestQuickStepsTakeWholeLines(t *testing.T) {
 		rec.begin(p, line[:len(c.line)])
 		rec.index = new(index)
 		rec.index.of(line, len(c.line), p.term)
-		if k, i := p.quick(line, len(c.line), rec.index, (*[quickSlot]value)(rec.v), 0, 0); k != len(p.ops) || i != len(c.line) {
+		if k, i := quickSteps(rec.index, p.steps, 0, &line[0], len(c.line), 0, (*[quickSlot]value)(rec.v)); k != len(p.ops) || i != len(c.line) {
 			t.Errorf("%s: the quick steps stopped at op %d of %d before %q", c.format, k, len(p.ops), c.line[min(i, len(c.line)):])
 		}
 	}

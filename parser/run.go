@@ -39,7 +39,7 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	}
 	for k := 0; k < len(p.ops); k++ {
 		if quick {
-			if k, i = p.quick(b, e, rec.index, (*[quickSlot]value)(v), k, i); k == len(p.ops) {
+			if k, i = quickSteps(rec.index, p.steps, k, &b[0], e, i, (*[quickSlot]value)(v)); k == len(p.ops) {
 				rec.plain = whole // quick steps read no signs
 				break
 			}

@@ -1,6 +1,9 @@
 package parser
 
-import "strings"
+import (
+	"strings"
+	"unsafe"
+)
 
 // The quick steps read what nearly every line of a format looks like: names, short numbers, dates, nothing
 // captured. They look for the ends of fields in an index of the whole message, made in one go, so that a long
@@ -12,37 +15,49 @@ const quickSlot = 64
 
 type stepCode uint8
 
+// The order is that in which quickSteps looks for a step's code.
 const (
 	stepNone     stepCode = iota // for run
 	stepWord                     // a name, up to a blank
 	stepPart                     // a name, up to a slash
-	stepName                     // a name, up to the separator
-	stepRest                     // a token, up to the end
 	stepInts                     // numbers
 	stepDate                     // a date of n bytes
-	stepState                    // a termination state of n bytes
-	stepDash                     // - and the literal
 	stepAddr                     // address and port, not wanted
-	stepAddrTerm                 // the same, up to the separator
-	stepBare                     // braces that nothing was captured in
-	stepRequest                  // a request line
-	stepTarget                   // a target, up to the separator
+	stepRequest                  // a request line whose target is a path
 	stepUsual                    // several steps at once that find what they usually do
+	stepBare                     // braces that nothing was captured in
+	stepName                     // a name, up to the separator
+	stepAddrTerm                 // as stepAddr, up to the separator
+	stepDash                     // - and the literal
+	stepState                    // a termination state of n bytes
+	stepTarget                   // a target that is a path, up to the separator
+	stepRest                     // a token, up to the end
 )
 
-// step is the quick form of an op.
+// step is the quick form of an op, as quickSteps reads it. It has a cache line to itself.
 type step struct {
-	code  stepCode
-	tilde bool
-	slot  uint8
-	n     uint8
-	lit   uint8  // length of the literal
-	odd   uint64 // of stepName: all bits when bytes that no name holds end it, too
-	gives gives
 	lit8  uint64
 	mask8 uint64
-	seq   []quickInt
+	odd   uint64    // of stepName: all bits when bytes that no name holds end it, too
+	seq   *quickInt // of stepInts: the first number
 	usual *usual
+	at    uint16 // of the value in the Record, in bytes
+	code  stepCode
+	tilde bool
+	n     uint8
+	lit   uint8 // length of the literal
+	gives gives
+	mark  byte // of stepDate: the byte behind the seconds
+	_     [16]byte
+}
+
+// stepShift is the binary logarithm of the size of a step.
+const stepShift = 6
+
+// quickInt is a number of stepInts.
+type quickInt struct {
+	at  uint16 // as in step; 0 when nobody wants the number
+	sep uint8  // the byte behind it, 0 for the last number
 }
 
 // usual is what several ops in a row nearly always find: nothing captured, a normal end. The whole of it is
@@ -54,14 +69,21 @@ type usual struct {
 	values     []usualValue
 }
 
-// usualValue says where in the text a field is.
+// usualValue says where in the text a field is; both are 0 when it is absent.
 type usualValue struct {
-	slot    uint8
-	at, len uint32
-	present uint32 // all bits, or 0 when the field is absent
+	from, to uint32
+	present  uint32 // all bits, or 0 when the field is absent
+	at       uint16 // as in step
 }
 
-type quickInt struct{ slot, sep uint8 }
+// valueAt returns where in a Record the value of a field is, in bytes.
+func valueAt(slot Field) uint16 { return uint16(slot) * uint16(unsafe.Sizeof(value{})) }
+
+// httpMask and httpWant recognise HTTP/ and a version, of eight bytes of which two are a digit from 0 to 3.
+const (
+	httpWant = http5 | '0'<<40 | '.'<<48 | '0'<<56
+	httpMask = 0xfcfffcffffffffff
+)
 
 // makeSteps makes the quick steps of the ops; there are none on processors without a fast index.
 func (p *Program) makeSteps() {
@@ -97,11 +119,11 @@ func (p *Program) usual(k int, steps []step) *usual {
 		switch steps[k+n].code {
 		case stepDash:
 			if o.slot != FieldNone {
-				values = append(values, usualValue{slot: uint8(o.slot)})
+				values = append(values, usualValue{at: valueAt(o.slot)})
 			}
 			text += "-"
 		case stepState:
-			values = append(values, usualValue{slot: uint8(o.slot), at: uint32(at), len: uint32(o.n), present: ^uint32(0)})
+			values = append(values, usualValue{at: valueAt(o.slot), from: uint32(at), to: uint32(at + o.n), present: ^uint32(0)})
 			text += "----"[:o.n]
 		case stepBare:
 			before := text
@@ -158,7 +180,7 @@ func (o *op) step(term byte) step {
 	if o.long || o.slot >= quickSlot {
 		return step{}
 	}
-	s := step{slot: uint8(o.slot), n: uint8(o.n), tilde: o.tilde, lit: uint8(len(o.lit)), lit8: o.lit8, mask8: o.mask8}
+	s := step{at: valueAt(o.slot), n: uint8(o.n), tilde: o.tilde, lit: uint8(len(o.lit)), lit8: o.lit8, mask8: o.mask8}
 	switch {
 	case o.lit == "" && o.code == opInts:
 		s.code = stepInts
@@ -171,8 +193,10 @@ func (o *op) step(term byte) step {
 		s.name(o, term)
 	case o.code == opInts:
 		s.code = stepInts
-	case o.code == opDate:
-		s.code = stepDate
+	case o.code == opDate && o.n >= 24:
+		if s.code, s.mark = stepDate, ' '; o.n == 24 {
+			s.mark = '.'
+		}
 	case o.code == opState:
 		s.code = stepState
 	case o.code == opNone:
@@ -218,7 +242,7 @@ func (s *step) part(o *op, term byte) {
 	}
 	switch {
 	case it.field == Method && it.gives == givesMethod:
-		s.code, s.slot, s.odd = stepName, uint8(Method), ^uint64(0)
+		s.code, s.at, s.odd = stepName, valueAt(Method), ^uint64(0)
 	case it.field == Target || it.field == Path:
 		s.code, s.gives = stepTarget, it.gives
 	}
@@ -226,11 +250,16 @@ func (s *step) part(o *op, term byte) {
 
 // numbers takes over the numbers of an op; it is false when one has no slot for quick steps.
 func (s *step) numbers(seq []intStep) bool {
-	for _, n := range seq {
-		if n.slot >= quickSlot {
+	ints := make([]quickInt, len(seq))
+	for i, n := range seq {
+		last := i == len(seq)-1
+		if n.slot >= quickSlot || n.sep == 0 && !last {
 			return false
 		}
-		s.seq = append(s.seq, quickInt{uint8(n.slot), n.sep})
+		if ints[i].at = valueAt(n.slot); !last {
+			ints[i].sep = n.sep
+		}
 	}
+	s.seq = &ints[0]
 	return true
 }

@@ -1,0 +1,550 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "go_asm.h"
+
+// The quick steps, see steps.go for what each of them reads. Registers, from the first step to the last:
+//
+//	SI  the message, with slack behind it      R9   its length
+//	R8  where the step at hand begins          DX   the values of the Record
+//	DI  the step at hand                       R10  behind the last step
+//	R11 the index
+//
+// AX is where the field ends; the other registers are scratch. A step that cannot take what it finds goes to stop
+// before it has changed R8 or DI; what it has stored then does not count.
+
+DATA quote<>+0(SB)/1, $0x22
+GLOBL quote<>(SB), RODATA|NOPTR, $1
+DATA question<>+0(SB)/1, $0x3f
+GLOBL question<>(SB), RODATA|NOPTR, $1
+DATA zero<>+0(SB)/1, $0x30
+GLOBL zero<>(SB), RODATA|NOPTR, $1
+DATA nine<>+0(SB)/1, $9
+GLOBL nine<>(SB), RODATA|NOPTR, $1
+
+DATA digits<>+0(SB)/8, $const_digits8a
+DATA digits<>+8(SB)/8, $const_digits8b
+DATA digits<>+16(SB)/8, $const_digits8c
+DATA digits<>+24(SB)/8, $const_digits8d
+GLOBL digits<>(SB), RODATA|NOPTR, $32
+
+// FIND sets TO to the place of the first bit from FROM on in the masks that LOAD puts into BX; LOAD finds them at CX
+// behind R11. The masks of 64 bytes of the message are 16 bytes. TZCNT sets the carry flag when there is no bit.
+#define FIND(FROM, TO, LOAD, MORE, FOUND) \
+	MOVQ FROM, CX \
+	SHRQ $2, CX \
+	ANDQ $~15, CX \
+	LOAD \
+	SHRXQ FROM, BX, BX \
+	TZCNTQ BX, BX \
+	LEAQ (FROM)(BX*1), TO \
+	JCC FOUND \
+MORE: \
+	ADDQ $16, CX \
+	LOAD \
+	TESTQ BX, BX \
+	JZ MORE \
+	TZCNTQ BX, BX \
+	LEAQ (BX)(CX*4), TO \
+FOUND:
+
+#define BLANKS \
+	MOVQ mask_blank(R11)(CX*1), BX
+
+#define SLASHES \
+	MOVQ mask_blank(R11)(CX*1), BX \
+	ORQ mask_slash(R11)(CX*1), BX
+
+#define TERMS \
+	MOVQ index_terms+termMask_odd(R11)(CX*1), BX \
+	ANDQ step_odd(DI), BX \
+	ORQ index_terms+termMask_term(R11)(CX*1), BX \
+	ORQ mask_blank(R11)(CX*1), BX
+
+// PUT stores the text FROM to TO of a field.
+#define PUT(FIELD, FROM, TO) \
+	LEAL 1(FROM), BX \
+	MOVL BX, (FIELD*value__size+value_off)(DX) \
+	LEAL 1(TO), BX \
+	MOVL BX, (FIELD*value__size+value_end)(DX)
+
+// func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
+TEXT ·quickSteps(SB), NOSPLIT, $0-88
+	MOVQ x+0(FP), R11
+	MOVQ steps_base+8(FP), DI
+	MOVQ steps_len+16(FP), R10
+	MOVQ k+32(FP), AX
+	MOVQ b+40(FP), SI
+	MOVQ e+48(FP), R9
+	MOVQ i+56(FP), R8
+	MOVQ v+64(FP), DX
+	SHLQ $const_stepShift, R10
+	SHLQ $const_stepShift, AX
+	ADDQ DI, R10
+	ADDQ AX, DI
+
+next:
+	CMPQ DI, R10
+	JAE stop
+	CMPQ R8, R9
+	JGE stop
+	MOVBLZX step_code(DI), AX
+	CMPL AX, $const_stepInts
+	JEQ ints
+	JB short
+	CMPL AX, $const_stepUsual
+	JEQ usual
+	JA rare
+	CMPL AX, $const_stepAddr
+	JEQ addr
+	JB date
+	JMP request
+
+short:
+	CMPL AX, $const_stepPart
+	JEQ part
+	CMPL AX, $const_stepNone
+	JEQ stop
+
+	// stepWord
+	FIND(R8, AX, BLANKS, wordMore, wordFound)
+	JMP name
+
+part:
+	FIND(R8, AX, SLASHES, partMore, partFound)
+
+name:
+	CMPQ AX, R8
+	JEQ stop
+	CMPB (SI)(R8*1), $'-'
+	JEQ stop
+
+	// The mark of TLS behind a frontend's name does not belong to it.
+	LEAL 1(AX), R12
+	CMPB step_tilde(DI), $0
+	JEQ store
+	CMPB -1(SI)(AX*1), $'~'
+	JNE store
+	DECL R12
+
+store:
+	MOVWLZX step_at(DI), CX
+	LEAL 1(R8), BX
+	MOVL BX, value_off(DX)(CX*1)
+	MOVL R12, value_end(DX)(CX*1)
+	MOVQ $0, value_num(DX)(CX*1)
+
+literal:
+	CMPQ AX, R9
+	JHI stop
+	MOVQ (SI)(AX*1), BX
+	XORQ step_lit8(DI), BX
+	TESTQ step_mask8(DI), BX
+	JNE stop
+	MOVBLZX step_lit(DI), R8
+	ADDQ AX, R8
+	ADDQ $step__size, DI
+	JMP next
+
+rare:
+	CMPL AX, $const_stepBare
+	JEQ bare
+	CMPL AX, $const_stepName
+	JEQ term
+	CMPL AX, $const_stepAddrTerm
+	JEQ addrTerm
+	CMPL AX, $const_stepDash
+	JEQ dash
+	CMPL AX, $const_stepState
+	JEQ state
+	CMPL AX, $const_stepTarget
+	JEQ target
+
+	// stepRest: neither a blank nor a quote or question mark up to the end
+	CMPB (SI)(R8*1), $'-'
+	JEQ stop
+	FIND(R8, AX, BLANKS, restMore, restFound)
+	CMPQ AX, R9
+	JLT stop
+	MOVQ R8, R12
+	VPBROADCASTB quote<>(SB), Y14
+	VPBROADCASTB question<>(SB), Y15
+
+restQuote:
+	VMOVDQU (SI)(R12*1), Y0
+	VPCMPEQB Y0, Y14, Y1
+	VPCMPEQB Y0, Y15, Y2
+	VPOR Y1, Y2, Y1
+	VPMOVMSKB Y1, BX
+	TZCNTQ BX, BX
+	JCC restStop
+	ADDQ $32, R12
+	CMPQ R12, R9
+	JLT restQuote
+	LEAQ (R12), BX
+	JMP restEnd
+
+restStop:
+	ADDQ R12, BX
+
+restEnd:
+	VZEROUPPER
+	CMPQ BX, R9
+	JLT stop
+	MOVQ R9, AX
+	LEAL 1(AX), R12
+	JMP store
+
+term:
+	FIND(R8, AX, TERMS, termMore, termFound)
+	CMPB (SI)(R8*1), $'<'
+	JNE name
+	CMPW step_at(DI), $(const_Method*value__size)
+	JEQ stop // <BADREQ>
+	JMP name
+
+dash:
+	CMPB (SI)(R8*1), $'-'
+	JNE stop
+	LEAQ 1(R8), AX
+	MOVWLZX step_at(DI), CX
+	MOVQ $0, value_off(DX)(CX*1)
+	MOVQ $0, value_num(DX)(CX*1)
+	JMP literal
+
+bare:
+	CMPB (SI)(R8*1), $'{'
+	JEQ stop
+	TESTQ R8, R8
+	JZ stop
+	CMPB -1(SI)(R8*1), $' '
+	JNE stop
+	MOVQ R8, AX
+	JMP literal
+
+state:
+	LEAQ ·stateBytes(SB), R13
+	MOVBLZX (SI)(R8*1), BX
+	MOVBLZX (R13)(BX*1), AX
+	MOVBLZX 1(SI)(R8*1), BX
+	ANDB (R13)(BX*1), AX
+	TESTB $1, AX
+	JZ stop
+	CMPB step_n(DI), $4
+	JNE stateEnd
+	MOVBLZX 2(SI)(R8*1), BX
+	MOVBLZX (R13)(BX*1), AX
+	MOVBLZX 3(SI)(R8*1), BX
+	ANDB (R13)(BX*1), AX
+	TESTB $2, AX
+	JZ stop
+
+stateEnd:
+	MOVBLZX step_n(DI), AX
+	ADDQ R8, AX
+	LEAL 1(AX), R12
+	JMP store
+
+	// As dateAt.
+date:
+	CMPB 2(SI)(R8*1), $'/'
+	JNE stop
+	CMPB 6(SI)(R8*1), $'/'
+	JNE stop
+	CMPB 11(SI)(R8*1), $':'
+	JNE stop
+	CMPB 17(SI)(R8*1), $':'
+	JNE stop
+	MOVBLZX step_mark(DI), BX
+	CMPB 20(SI)(R8*1), BX
+	JNE stop
+	MOVBLZX (SI)(R8*1), BX
+	SUBL $'0', BX
+	CMPL BX, $9
+	JHI stop
+	MOVBLZX step_n(DI), AX
+	ADDQ R8, AX
+	MOVBLZX -1(SI)(AX*1), BX
+	SUBL $'0', BX
+	CMPL BX, $9
+	JHI stop
+	LEAL 1(AX), R12
+	JMP store
+
+addrTerm:
+	FIND(R8, AX, TERMS, addrTermMore, addrTermFound)
+	JMP port
+
+addr:
+	FIND(R8, AX, BLANKS, addrMore, addrFound)
+
+	// As portBefore.
+port:
+	LEAQ -9(AX), BX
+	CMPQ BX, R8
+	JLT stop
+	MOVQ $0x3030303030303030, R12
+	XORQ -8(SI)(AX*1), R12
+	MOVQ $0x8080808080808080, R13
+	ANDNQ R12, R13, BX
+	MOVQ $0x7676767676767676, CX
+	ADDQ CX, BX
+	ORQ R12, BX
+	ANDQ R13, BX
+	JZ stop
+	BSRQ BX, BX
+	SHRQ $3, BX
+	CMPQ BX, $7
+	JEQ stop // no digit behind the colon
+	ADDQ AX, BX
+	CMPB -8(SI)(BX*1), $':'
+	JNE stop
+	MOVBLZX (SI)(R8*1), BX
+	LEAL -'0'(BX), CX
+	CMPL CX, $(':'-'0') // 0 to 9 and the colon behind them
+	JLS literal
+	CMPL BX, $'-'
+	JEQ literal
+	ORL $0x20, BX
+	SUBL $'a', BX
+	CMPL BX, $('z'-'a')
+	JLS literal
+	JMP stop
+
+	// Where numbers end is found in one go: bits of R12 are the bytes from R8 on that are no digits.
+ints:
+	VPBROADCASTB zero<>(SB), Y12
+	VPBROADCASTB nine<>(SB), Y13
+	VMOVDQU (SI)(R8*1), Y0
+	VMOVDQU 32(SI)(R8*1), Y1
+	VPSUBB Y12, Y0, Y2
+	VPSUBB Y12, Y1, Y3
+	VPMINUB Y13, Y2, Y4
+	VPMINUB Y13, Y3, Y5
+	VPCMPEQB Y2, Y4, Y2
+	VPCMPEQB Y3, Y5, Y3
+	VPMOVMSKB Y2, R12
+	VPMOVMSKB Y3, BX
+	VZEROUPPER
+	SHLQ $32, BX
+	ORQ BX, R12
+	NOTQ R12
+	MOVQ step_seq(DI), R13
+	LEAQ (SI)(R8*1), R14
+	XORL R15, R15                     // where the number begins, from R8
+
+number:
+	TZCNTQ R12, AX                    // where it ends
+	BLSRQ R12, R12
+	MOVQ AX, CX
+	SUBQ R15, CX
+	LEAQ -1(CX), BX
+	CMPQ BX, $7
+	JHI stop                          // none, or more than eight digits
+	CMPQ R15, $(const_maskSize - 9)
+	JHI stop                          // the eight bytes from there and the separator may not be among the 64
+	MOVWLZX quickInt_at(R13), BX
+	TESTL BX, BX
+	JZ separator
+
+	// As digits8, of the eight bytes from the number on: shifted so that its last digit comes last.
+	SHLL $3, CX
+	NEGQ CX
+	SHLXQ CX, (R14)(R15*1), CX
+	ANDQ digits<>+0(SB), CX
+	IMUL3Q $(10<<8 + 1), CX, CX
+	SHRQ $8, CX
+	ANDQ digits<>+8(SB), CX
+	IMUL3Q $(100<<16 + 1), CX, CX
+	SHRQ $16, CX
+	ANDQ digits<>+16(SB), CX
+	IMULQ digits<>+24(SB), CX
+	SHRQ $32, CX
+	MOVQ CX, value_num(DX)(BX*1)
+	LEAL 1(R8)(R15*1), CX
+	ORL $const_vNumber, CX
+	MOVL CX, value_off(DX)(BX*1)
+	LEAL 1(R8)(AX*1), CX
+	MOVL CX, value_end(DX)(BX*1)
+
+separator:
+	LEAQ 1(AX), R15
+	MOVBLZX quickInt_sep(R13), BX
+	TESTL BX, BX
+	JZ lastNumber
+	CMPB (R14)(AX*1), BX
+	JNE stop
+	ADDQ $quickInt__size, R13
+	JMP number
+
+lastNumber:
+	ADDQ R8, AX
+	JMP literal
+
+usual:
+	MOVQ step_usual(DI), R13
+	MOVQ (SI)(R8*1), AX
+	MOVQ 8(SI)(R8*1), BX
+	XORQ usual_text(R13), AX
+	XORQ (usual_text+8)(R13), BX
+	ANDQ usual_mask(R13), AX
+	ANDQ (usual_mask+8)(R13), BX
+	ORQ AX, BX
+	JNE stop
+	MOVQ usual_values(R13), R12
+	MOVQ (usual_values+8)(R13), CX
+
+usualValue:
+	SUBQ $1, CX
+	JCS usualEnd
+	MOVWLZX usualValue_at(R12), R15
+	LEAL 1(R8), AX
+	MOVL AX, BX
+	ADDL usualValue_from(R12), AX
+	ADDL usualValue_to(R12), BX
+	ANDL usualValue_present(R12), AX
+	ANDL usualValue_present(R12), BX
+	MOVL AX, value_off(DX)(R15*1)
+	MOVL BX, value_end(DX)(R15*1)
+	MOVQ $0, value_num(DX)(R15*1)
+	ADDQ $usualValue__size, R12
+	JMP usualValue
+
+usualEnd:
+	ADDQ usual_len(R13), R8
+	MOVQ usual_steps(R13), AX
+	SHLQ $const_stepShift, AX
+	ADDQ AX, DI
+	JMP next
+
+	// A target that is a path and perhaps a query: R15 to AX. No quote may stand between R8 and AX.
+target:
+	FIND(R8, AX, TERMS, targetMore, targetFound)
+	CMPQ AX, R9
+	JGE stop
+	CMPB (SI)(R8*1), $'/'
+	JNE stop
+	MOVQ R8, R15
+	JMP query
+
+request:
+	FIND(R8, AX, SLASHES, methodMore, methodFound)
+	CMPQ AX, R8
+	JEQ stop
+	CMPB (SI)(AX*1), $' '
+	JNE stop
+	CMPB 1(SI)(AX*1), $'/'
+	JNE stop
+	LEAQ 1(AX), R15
+	TESTB $const_givesMethod, step_gives(DI)
+	JZ requestTarget
+	PUT(const_Method, R8, AX)
+
+requestTarget:
+	FIND(R15, AX, BLANKS, stopMore, stopFound)
+	LEAQ 9(AX), BX
+	CMPQ BX, R9
+	JGE stop
+	CMPB (SI)(AX*1), $' '
+	JNE stop
+	CMPB 9(SI)(AX*1), $'"'
+	JNE stop
+	MOVQ 1(SI)(AX*1), BX              // HTTP/ and a version of digits 0 to 3
+	MOVQ $const_httpMask, CX
+	ANDQ CX, BX
+	MOVQ $const_httpWant, CX
+	CMPQ BX, CX
+	JNE stop
+	TESTB $const_givesProtocol, step_gives(DI)
+	JZ query
+	LEAL 2(AX), BX
+	MOVL BX, (const_Protocol*value__size+value_off)(DX)
+	LEAL 10(AX), BX
+	MOVL BX, (const_Protocol*value__size+value_end)(DX)
+
+query:
+	MOVQ AX, R13                      // where the path ends
+	MOVQ R8, R12
+	VPBROADCASTB quote<>(SB), Y14
+	VPBROADCASTB question<>(SB), Y15
+
+queryMore:
+	VMOVDQU (SI)(R12*1), Y0
+	VPCMPEQB Y0, Y14, Y1
+	VPCMPEQB Y0, Y15, Y2
+	VPMOVMSKB Y1, BX
+	VPMOVMSKB Y2, CX
+	TZCNTL BX, BX
+	JCS noQuote
+	ADDQ R12, BX
+	CMPQ BX, AX
+	JLT queryStop
+
+noQuote:
+	TZCNTL CX, CX
+	JCS noQuestion
+	ADDQ R12, CX
+	CMPQ CX, R13
+	CMOVQLT CX, R13
+
+noQuestion:
+	ADDQ $32, R12
+	CMPQ R12, AX
+	JLT queryMore
+	VZEROUPPER
+	CMPQ R13, R15
+	JLT stop                          // a question mark in the method
+
+	// As putPath.
+	TESTB $const_givesTarget, step_gives(DI)
+	JZ path
+	PUT(const_Target, R15, AX)
+
+path:
+	TESTB $const_givesPath, step_gives(DI)
+	JZ pathQuery
+	PUT(const_Path, R15, R13)
+
+	// Where slashes stand from R15 on, see Record.Slashes.
+	MOVQ R15, CX
+	SHRQ $2, CX
+	ANDQ $~15, CX
+	MOVQ mask_slash(R11)(CX*1), BX
+	MOVQ (mask__size+mask_slash)(R11)(CX*1), CX
+	SHRXQ R15, BX, BX
+	ADDQ CX, CX
+	MOVQ R15, R12
+	NOTQ R12
+	SHLXQ R12, CX, CX
+	ORQ CX, BX
+	MOVQ BX, (const_Path*value__size+value_num)(DX)
+
+pathQuery:
+	TESTB $const_givesQuery, step_gives(DI)
+	JZ host
+	MOVQ $0, (const_Query*value__size+value_off)(DX)
+	LEAQ 1(R13), R13
+	CMPQ R13, AX
+	JGE host
+	PUT(const_Query, R13, AX)
+
+host:
+	TESTB $const_givesHost, step_gives(DI)
+	JZ targetEnd
+	MOVQ $0, (const_Host*value__size+value_off)(DX)
+
+targetEnd:
+	CMPB step_code(DI), $const_stepTarget
+	JEQ literal
+	ADDQ $9, AX
+	JMP literal
+
+queryStop:
+	VZEROUPPER
+
+stop:
+	SUBQ steps_base+8(FP), DI
+	SHRQ $const_stepShift, DI
+	MOVQ DI, ret+72(FP)
+	MOVQ R8, ret1+80(FP)
+	RET
