@@ -3,6 +3,7 @@ package labels
 import (
 	"encoding/binary"
 	"math/bits"
+	"math/rand/v2"
 )
 
 // Bytes are looked at eight at a time. The hash is of the multiply-and-fold kind: a 64 by 64 bit product
@@ -23,18 +24,29 @@ func mix(a, b uint64) uint64 {
 
 func le64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 
+// keySeed is what hashKey starts with: two states and the key of its rounds.
+type keySeed [6]uint64
+
+func newKeySeed() (s keySeed) {
+	for i := range s {
+		s[i] = rand.Uint64()
+	}
+	return s
+}
+
 // hashBytes returns the hash of b.
 func hashBytes(seed uint64, b []byte) uint64 {
-	n := len(b)
-	h := seed ^ uint64(n)
+	h := seed ^ uint64(len(b))
 	switch {
-	case n > 16:
-		for i := 0; i < n-16; i += 16 {
-			h = mix(le64(b, i)^seed, le64(b, i+8)^h)
+	case len(b) > 16:
+		last := b[len(b)-16:] // some of them are hashed twice
+		for len(b) > 16 {
+			h = mix(binary.LittleEndian.Uint64(b)^seed, binary.LittleEndian.Uint64(b[8:])^h)
+			b = b[16:]
 		}
-		return mix(le64(b, n-16)^seed, le64(b, n-8)^h) // the last sixteen bytes, some of them again
-	case n >= 8:
-		return mix(le64(b, 0)^seed, le64(b, n-8)^h)
+		return mix(binary.LittleEndian.Uint64(last)^seed, binary.LittleEndian.Uint64(last[8:])^h)
+	case len(b) >= 8:
+		return mix(le64(b, 0)^seed, le64(b, len(b)-8)^h)
 	}
 	return mix(seed, short(b)^h)
 }

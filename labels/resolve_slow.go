@@ -72,7 +72,7 @@ func (r *Resolver[T]) decide(h uint64, l *line, rec *parser.Record) *Entry[T] {
 	i, refused := r.entry(l, rec)
 	e := r.entries[i]
 	r.scratch.rest = l.appendRest(r.scratch.rest[:0])
-	n := l.n + len(l.front) + len(l.back) + len(r.scratch.rest)
+	n := l.n + len(l.names) + len(r.scratch.rest)
 	odd := len(refused) > 0 || l.whole
 	switch {
 	case n > maxKey:
@@ -139,8 +139,8 @@ func (c *core) admit(l *line, rec *parser.Record) entryKey {
 	}
 	c.schema.extract(rec, l.flags&flagChosen != 0, sc, nil)
 	k := entryKey{reached: l.flags&flagReached != 0}
-	front := candidate{value: Sanitise(l.front), trusted: true}
-	back := candidate{value: Sanitise(l.back), trusted: true}
+	front := candidate{value: Sanitise(rec.Bytes(parser.Frontend)), trusted: true}
+	back := candidate{value: Sanitise(rec.Bytes(parser.Backend)), trusted: true}
 	n := len(c.schema.names)
 	a.mu.Lock()
 	k.route, sc.refused = a.route(sc.cands, k.reached, sc.refused[:0])

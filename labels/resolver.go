@@ -3,6 +3,7 @@ package labels
 import (
 	"math/bits"
 	"math/rand/v2"
+	"unsafe"
 
 	"haproxy_log_exporter/labels/spec"
 	"haproxy_log_exporter/parser"
@@ -44,12 +45,16 @@ type core struct {
 	schema *Schema
 	adm    *Admission
 	seed   uint64
-	epoch  uint64
-	byPath bool
+	// keySeed is for hashKey and findKey, which are used when probes.
+	keySeed keySeed
+	probes  bool
+	epoch   uint64
+	byPath  bool
 	// segments is that of the schema: how many decide.
 	segments int
 	inputs   []boundInput // the ones beside path, frontend and backend
 	others   others       // their values for the record at hand
+	names    []byte       // see join
 	hot      *keyTable
 	odd      *keyTable
 	odds     []oddLine
@@ -95,7 +100,7 @@ type scratch struct {
 // NewResolver returns a resolver for one goroutine. a was made for s or for a schema of the same Spec.
 func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 	r := &Resolver[T]{index: map[entryKey]uint32{}}
-	r.core = core{schema: s, adm: a, seed: rand.Uint64(), epoch: a.epoch.Load(), segments: s.segments,
+	r.core = core{schema: s, adm: a, seed: rand.Uint64(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(), segments: s.segments,
 		hot: newKeyTable(1<<10, hotKeys, hotBytes), odd: newKeyTable(1<<8, oddKeys, oddBytes)}
 	for i, in := range s.inputs {
 		switch {
@@ -124,6 +129,9 @@ func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] {
 	if r.adm.epoch.Load() != r.epoch {
 		r.forget()
 	}
+	if i := r.quick(rec); i >= 0 {
+		return r.entries[i]
+	}
 	var l line
 	h := r.hash(rec, &l)
 	if s := r.hot.find(h, &l); s != nil {
@@ -132,38 +140,70 @@ func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] {
 	return r.second(h, &l, rec)
 }
 
-// hash fills l and returns the hash of what is in it. The three parts are hashed independently, so that
-// the processor can work on all of them at once.
-func (c *core) hash(rec *parser.Record, l *line) uint64 {
-	l.front, l.back = rec.Bytes(parser.Frontend), rec.Bytes(parser.Backend)
-	hf := hashBytes(c.seed, l.front)
-	hb := hashBytes(c.seed, l.back)
-	hp := c.seed
+// quick returns the index of the entry when the line is of the common kind and its key is in the first table, else -1.
+func (c *core) quick(rec *parser.Record) int {
+	if !c.probes || len(c.inputs) > 0 {
+		return -1
+	}
+	names, front, back, ok := rec.Pair(parser.Frontend, parser.Backend)
+	if !ok {
+		return -1
+	}
+	var path []byte
+	n := 0
 	if c.byPath {
-		l.path = rec.Bytes(parser.Path)
-		c.decide(rec.Slashes(), l)
-		hp = hashBytes(c.seed, l.path[:l.n])
+		path = rec.Bytes(parser.Path)
+		n, _ = c.decide(rec.Slashes(), path)
 	}
-	l.flags = fate(rec, l.front, l.back)
-	if len(c.inputs) > 0 {
-		hp = c.hashOthers(hp, rec, l)
-	}
-	return mix(hf+uint64(l.flags), hb^bits.RotateLeft64(hp, 32)) | 1
+	return findKey(c.hot, &c.keySeed, unsafe.SliceData(names), len(names), unsafe.SliceData(path), n, keySizes(n, len(names), front, back), fate(rec))
 }
 
-// decide finds how many bytes of the path decide the labels.
-func (c *core) decide(slashes uint64, l *line) {
+// hash fills l and returns the hash of what is in it.
+func (c *core) hash(rec *parser.Record, l *line) uint64 {
+	var ok bool
+	if l.names, l.front, l.back, ok = rec.Pair(parser.Frontend, parser.Backend); !ok {
+		c.join(rec, l)
+	}
+	if c.byPath {
+		l.path = rec.Bytes(parser.Path)
+		l.n, l.whole = c.decide(rec.Slashes(), l.path)
+	}
+	l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
+	l.flags = fate(rec)
+	h := c.hashKey(l)
+	if len(c.inputs) > 0 {
+		h = c.hashOthers(h, rec, l) | 1
+	}
+	return h
+}
+
+func (c *core) hashKey(l *line) uint64 {
+	if c.probes {
+		return hashKey(&c.keySeed, unsafe.SliceData(l.names), len(l.names), unsafe.SliceData(l.path), l.n, l.sizes, l.flags)
+	}
+	// The two are hashed independently, so that the processor can work on both at once.
+	return mix(hashBytes(c.seed, l.names)+uint64(l.flags), bits.RotateLeft64(hashBytes(c.seed, l.path[:l.n]), 32)) | 1
+}
+
+// join puts the names together that do not stand side by side in the line.
+func (c *core) join(rec *parser.Record, l *line) {
+	front, back := rec.Bytes(parser.Frontend), rec.Bytes(parser.Backend)
+	c.names = append(append(append(c.names[:0], front...), 0), back...)
+	l.names, l.front, l.back = c.names, len(front), len(back)
+}
+
+// decide returns how many bytes of the path decide the labels, and whether that is all of them because its segments are
+// not what they seem.
+func (c *core) decide(slashes uint64, path []byte) (n int, whole bool) {
 	if c.segments < 0 {
-		l.n = len(l.path)
-		return
+		return len(path), false
 	}
-	ok := false
 	if slashes != 0 && c.segments > 0 {
-		l.n, ok = prefix(slashes, len(l.path), c.segments)
+		if n, ok := prefix(slashes, len(path), c.segments); ok {
+			return n, false
+		}
 	}
-	if !ok {
-		l.n, l.whole = decisive(l.path, c.segments)
-	}
+	return decisive(path, c.segments)
 }
 
 func (c *core) hashOthers(h uint64, rec *parser.Record, l *line) uint64 {
@@ -193,29 +233,32 @@ var none = []byte{}
 //
 // Without a server field the status has to tell: HAProxy's own answers are errors and redirects of
 // its rules, so only 2xx counts; without a status either, a line in the log is all there is to know.
-func fate(rec *parser.Record, front, back []byte) uint8 {
+func fate(rec *parser.Record) uint8 {
 	server := rec.Bytes(parser.Server)
 	if len(server) == 0 {
 		return fateByStatus(rec)
 	}
-	flags := flagChosen | flagReached
 	if server[0] == '<' { // <NOSRV>, <STATS>, <lua.NAME>: manual section 8.2.3, field 6
-		if string(front) == string(back) {
+		if string(rec.Bytes(parser.Frontend)) == string(rec.Bytes(parser.Backend)) {
 			return 0
 		}
 		return flagChosen
 	}
-	if ts := rec.Bytes(parser.TerminationState); len(ts) > 1 && ts[1] == 'R' && (ts[0] == 'P' || ts[0] == 'L') {
-		flags &^= flagReached
+	if answered(rec) {
+		return flagChosen
 	}
-	return flags
+	return flagChosen | flagReached
+}
+
+// answered reports whether HAProxy gave the answer itself.
+func answered(rec *parser.Record) bool {
+	ts := rec.Bytes(parser.TerminationState)
+	return len(ts) > 1 && ts[1] == 'R' && (ts[0] == 'P' || ts[0] == 'L')
 }
 
 func fateByStatus(rec *parser.Record) uint8 {
 	code, ok := rec.Int(parser.Status)
-	ts := rec.Bytes(parser.TerminationState)
-	answered := len(ts) > 1 && ts[1] == 'R' && (ts[0] == 'P' || ts[0] == 'L')
-	if answered || ok && (code < 200 || code >= 300) {
+	if answered(rec) || ok && (code < 200 || code >= 300) {
 		return flagChosen
 	}
 	return flagChosen | flagReached

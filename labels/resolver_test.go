@@ -261,7 +261,9 @@ func TestKeyTableFindsWhatItHolds(t *testing.T) {
 	tab := newKeyTable(4, 100, 2000)
 	at := func(i int) (uint64, *line) {
 		p := fmt.Appendf(nil, "/path/%d", i)
-		return hashBytes(3, p)&3 | 1, &line{path: p, n: len(p), front: []byte("f"), back: fmt.Appendf(nil, "b%d", i%3), flags: uint8(i % 2)}
+		l := &line{path: p, n: len(p), names: fmt.Appendf(nil, "f b%d", i%3), front: 1, back: 2, flags: uint8(i % 2)}
+		l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
+		return hashBytes(3, p)&3 | 1, l
 	}
 	for i := range 100 { // all hashes collide
 		h, l := at(i)
@@ -280,12 +282,15 @@ func TestKeyTableFindsWhatItHolds(t *testing.T) {
 			t.Fatalf("%d: %+v", i, s)
 		}
 		for what, change := range map[string]func(){
-			"backend":  func() { l.back = []byte("bx") },
-			"frontend": func() { l.front = []byte("g") },
-			"fate":     func() { l.flags ^= 1 },
+			"backend":                  func() { l.names = []byte("f bx") },
+			"frontend":                 func() { l.names = fmt.Appendf(nil, "g b%d", i%3) },
+			"border between the names": func() { l.front, l.back = 2, 1 },
+			"gap between the names":    func() { l.back = 3 },
+			"fate":                     func() { l.flags ^= 1 },
 		} {
 			h, l = at(i)
 			change()
+			l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
 			if tab.find(h, l) != nil {
 				t.Fatalf("%d: another %s is found", i, what)
 			}

@@ -16,17 +16,20 @@ type keyTable struct {
 	bytes int // limit of the arena
 }
 
-// keySlot is half a cache line. The key's parts stand behind each other in the arena: path, frontend,
-// backend, other inputs (length-prefixed).
+// keySlot is half a cache line. The key's parts stand behind each other in the arena: path, names, other inputs
+// (length-prefixed).
 type keySlot struct {
-	hash              uint64 // 0 is free
-	off               uint32
-	entry             uint32 // index in Resolver.entries
-	path, front, back uint16
-	rest              uint16
-	odd               uint32 // index in Resolver.odds; only in the table of odd lines
-	flags             uint8
+	hash  uint64 // 0 is free
+	sizes uint64 // see keySizes
+	off   uint32
+	entry uint32 // index in Resolver.entries
+	odd   uint32 // index in Resolver.odds; only in the table of odd lines
+	rest  uint16
+	flags uint8
 }
+
+// slotShift is the binary logarithm of the size of a keySlot.
+const slotShift = 5
 
 func newKeyTable(size, keys, bytes int) *keyTable {
 	return &keyTable{slots: make([]keySlot, size), keys: keys, bytes: bytes}
@@ -42,9 +45,8 @@ func (t *keyTable) insert(h uint64, l *line, rest []byte) *keySlot {
 	}
 	t.n++
 	s := t.free(h)
-	*s = keySlot{hash: h, off: uint32(len(t.arena)), flags: l.flags,
-		path: uint16(l.n), front: uint16(len(l.front)), back: uint16(len(l.back)), rest: uint16(len(rest))}
-	t.arena = append(append(append(append(t.arena, l.path[:l.n]...), l.front...), l.back...), rest...)
+	*s = keySlot{hash: h, sizes: l.sizes, off: uint32(len(t.arena)), rest: uint16(len(rest)), flags: l.flags}
+	t.arena = append(append(append(t.arena, l.path[:l.n]...), l.names...), rest...)
 	return s
 }
 
@@ -88,24 +90,35 @@ func (t *keyTable) find(h uint64, l *line) *keySlot {
 }
 
 func (t *keyTable) same(s *keySlot, l *line) bool {
-	if int(s.path) != l.n || int(s.front) != len(l.front) || int(s.back) != len(l.back) || s.flags != l.flags {
+	if s.sizes != l.sizes || s.flags != l.flags {
 		return false
 	}
 	key := t.arena[s.off:]
-	a := int(s.path)
-	b := a + int(s.front)
-	c := b + int(s.back)
-	return string(key[:a]) == string(l.path[:a]) && string(key[a:b]) == string(l.front) && string(key[b:c]) == string(l.back) &&
-		(s.rest == 0 || l.sameRest(key[c:c+int(s.rest)]))
+	a := l.n
+	b := a + len(l.names)
+	return string(key[:a]) == string(l.path[:a]) && string(key[a:b]) == string(l.names) &&
+		(s.rest == 0 || l.sameRest(key[b:b+int(s.rest)]))
 }
 
 // line is what decides the labels of the record at hand. It lives on the stack of one Resolve.
 type line struct {
-	path, front, back []byte
-	n                 int  // decisive bytes of path
-	whole             bool // all of path is, because its segments are not what they seem
-	flags             uint8
-	rest              *others
+	path        []byte
+	names       []byte // frontend and backend, with what stands between them
+	n           int    // decisive bytes of path
+	front, back int    // bytes of the names
+	sizes       uint64 // see keySizes
+	whole       bool   // all of path is decisive, because its segments are not what they seem
+	flags       uint8
+	rest        *others
+}
+
+// keySizes returns line.sizes: the decisive bytes of the path, those of the names, and those of frontend and backend
+// among them. No key in a table has those of a line that is too long for one.
+func keySizes(path, names, front, back int) uint64 {
+	if path+names > maxKey {
+		return ^uint64(0)
+	}
+	return uint64(path) | uint64(names)<<16 | uint64(front)<<32 | uint64(back)<<48
 }
 
 // others are the inputs beside path, frontend and backend, for schemas that have some.

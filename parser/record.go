@@ -115,13 +115,32 @@ func (r *Record) Bytes(f Field) []byte {
 		return nil
 	}
 	v := &r.v[f]
+	if off := v.off&(vOffset|vScratch) - 1; off < vOffset {
+		return r.buf[off : v.end-1]
+	}
+	return r.unescaped(v)
+}
+
+// unescaped returns the bytes of a value that do not stand in the message, nil for an absent one.
+func (r *Record) unescaped(v *value) []byte {
 	if v.off&vOffset == 0 {
 		return nil
 	}
-	if v.off&vScratch != 0 {
-		return r.scratch[v.off&vOffset-1 : v.end-1]
+	return r.scratch[v.off&vOffset-1 : v.end-1]
+}
+
+// Pair returns the text from the beginning of a field to the end of another that stands behind it, at most two bytes
+// away, and the length of either. ok is false when they stand elsewhere or one is absent.
+func (r *Record) Pair(a, b Field) (text []byte, first, second int, ok bool) {
+	if int(a) >= len(r.v) || int(b) >= len(r.v) {
+		return nil, 0, 0, false
 	}
-	return r.buf[v.off&vOffset-1 : v.end-1]
+	v, w := &r.v[a], &r.v[b]
+	from, next := v.off&(vOffset|vScratch)-1, w.off&(vOffset|vScratch)-1
+	if from >= vOffset || next >= vOffset || next+1-v.end > 2 {
+		return nil, 0, 0, false
+	}
+	return r.buf[from : w.end-1], int(v.end - 1 - from), int(w.end - 1 - next), true
 }
 
 // Int returns the field's number. It is false when the field is absent or no number; the -1 of
@@ -143,11 +162,19 @@ const NumTimers = int(TimeTotal-TimeHandshake) + 1
 // Timers copies the timers in milliseconds into dst: -1 for one that the request did not reach, missing for one
 // that the line does not have.
 func (r *Record) Timers(dst *[NumTimers]int64, missing int64) {
-	for i := range dst {
-		dst[i] = missing
-		if f := int(TimeHandshake) + i; f < len(r.v) && r.v[f].off&vNumber != 0 {
-			dst[i] = max(r.v[f].num, -1)
+	if len(r.v) < int(NumFields) {
+		for i := range dst {
+			dst[i] = missing
 		}
+		return
+	}
+	v := (*[NumTimers]value)(r.v[TimeHandshake:])
+	for i := range v {
+		n := missing
+		if v[i].off&vNumber != 0 {
+			n = max(v[i].num, -1)
+		}
+		dst[i] = n
 	}
 }
 
