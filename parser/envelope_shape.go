@@ -53,47 +53,53 @@ type shape struct {
 	base int    // bytes of the octet count in front of it, not part of head
 	// The head as words, for headers that are compared as a whole: neither octet count nor structured data.
 	words []headWord
+	wide  bool // with sameHead
 }
 
-// headWord is eight bytes of a head. Bytes of mask are ff where the line must have the same byte, f0 where it
+// headWord is a part of a head. Bytes of mask are ff where the line must have the same byte, f0 where it
 // must have a digit, 0 beyond the head; plus has 06 for digits, which takes anything above 9 out of 30 to 3f.
-type headWord struct{ want, mask, plus, high uint64 }
+type headWord struct{ want, mask, plus, high [wordSize]byte }
+
+const wordSize = 32
 
 // quick reports whether the line has this header, digits of the time aside. When it does not, match may
 // still say that it has.
 func (s *shape) quick(line []byte) bool {
 	words := s.words
-	if len(words) == 0 || len(line) < 8*len(words) {
+	if len(words) == 0 || len(line) < wordSize*len(words) {
 		return false
+	}
+	if s.wide {
+		return sameHead(&line[0], &words[0], len(words))
 	}
 	diff := uint64(0)
 	for k := range words {
-		w := binary.LittleEndian.Uint64(line[8*k:])
 		x := &words[k]
-		diff |= (w^x.want)&x.mask | ((w+x.plus)^x.want)&x.high
+		for i := 0; i < wordSize; i += 8 {
+			w, want := binary.LittleEndian.Uint64(line[wordSize*k+i:]), binary.LittleEndian.Uint64(x.want[i:])
+			plus, mask, high := binary.LittleEndian.Uint64(x.plus[i:]), binary.LittleEndian.Uint64(x.mask[i:]), binary.LittleEndian.Uint64(x.high[i:])
+			diff |= (w^want)&mask | ((w+plus)^want)&high
+		}
 	}
 	return diff == 0
 }
 
 // setWords prepares quick.
 func (s *shape) setWords() {
-	s.words = s.words[:0]
+	s.words, s.wide = s.words[:0], indexed()
 	if s.base > 0 || s.sd > 0 {
 		return
 	}
 	for k, c := range s.head {
-		if k%8 == 0 {
+		at := k % wordSize
+		if at == 0 {
 			s.words = append(s.words, headWord{})
 		}
-		x, at := &s.words[k/8], 8*(k%8)
+		x := &s.words[k/wordSize]
 		if k >= s.timeStart && k < s.timeEnd && isDigit(c) {
-			x.want |= 0x30 << at
-			x.mask |= 0xf0 << at
-			x.plus |= 0x06 << at
-			x.high |= 0xf0 << at
+			x.want[at], x.mask[at], x.plus[at], x.high[at] = 0x30, 0xf0, 0x06, 0xf0
 		} else {
-			x.want |= uint64(c) << at
-			x.mask |= 0xff << at
+			x.want[at], x.mask[at] = c, 0xff
 		}
 	}
 }

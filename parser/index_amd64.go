@@ -23,3 +23,8 @@ func termBlocks(from *byte, to *termMask, n int, term byte)
 //
 //go:noescape
 func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
+
+// sameHead is shape.quick for a line of at least n times wordSize bytes, n above 0. It must be called only when indexed.
+//
+//go:noescape
+func sameHead(line *byte, words *headWord, n int) bool

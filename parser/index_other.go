@@ -11,3 +11,5 @@ func termBlocks(*byte, *termMask, int, byte) { panic("parser: no index on this p
 func quickSteps(*index, []step, int, *byte, int, int, *[quickSlot]value) (int, int) {
 	panic("parser: no quick steps on this processor")
 }
+
+func sameHead(*byte, *headWord, int) bool { panic("parser: no index on this processor") }
