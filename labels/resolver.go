@@ -12,14 +12,14 @@ import (
 // Entry is what a Resolver found for a record: the route, and names that are part of many metrics. Lines
 // with the same route, names and fate share one Entry. Its fields are not changed but for Data.
 type Entry[T any] struct {
+	// Data belongs to the caller. It is only a cache: the resolver may drop the entry at any time and
+	// make a new one with the zero value for the same lines. It is first, so that it begins a cache line.
+	Data     T
 	Route    *Route
 	Frontend string // as a label value
 	Backend  string
 	Reached  bool    // a server was reached: its name is known, and HAProxy did not answer by itself
 	Overflow []uint8 // indexes of the labels that became "other"; see Schema.LabelName
-	// Data belongs to the caller. It is only a cache: the resolver may drop the entry at any time and
-	// make a new one with the zero value for the same lines.
-	Data T
 }
 
 // Bounds of a resolver's cache. The first table is for lines whose labels all stand for themselves, the

@@ -62,8 +62,9 @@ func (c *Counter) Record(rec *parser.Record, res parser.Result) {
 func (c *Counter) request(rec *parser.Record) {
 	s := c.shard
 	f := &c.f
-	f.read(rec, s.table)
+	// The resolver first: while the processor waits for what it finds, it reads the facts.
 	e := c.resolver.Resolve(rec)
+	f.read(rec, s.table)
 	cell := &e.Data
 	if cell.generation != s.table.generation.Load()+1 {
 		c.open(e)
