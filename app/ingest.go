@@ -70,17 +70,17 @@ func (in *ingest) block(b []byte) {
 	if in.dedupe {
 		before = in.last
 	}
-	for len(b) > 0 {
-		i := bytes.IndexByte(b, '\n')
-		if i < 0 {
+	for at := 0; at < len(b); {
+		n := bytes.IndexByte(b[at:], '\n')
+		if n < 0 {
 			break
 		}
-		line := b[:i]
+		line := b[at : at+n]
 		in.line(line, before)
 		if in.dedupe {
 			before = line
 		}
-		b = b[i+1:]
+		at += n + 1
 	}
 	if in.dedupe {
 		in.last = append(in.last[:0], before...)
@@ -92,10 +92,9 @@ func (in *ingest) line(line, before []byte) {
 	if len(line) > 0 && bytes.Equal(line, before) {
 		in.dupes.Add(1)
 	}
-	for len(line) > 0 && line[0] >= '1' && line[0] <= '9' {
+	for parser.Framed(line) {
 		frame, rest := parser.NextFrame(line)
 		if rest == nil {
-			line = frame
 			break
 		}
 		in.one(frame)
@@ -108,7 +107,11 @@ func (in *ingest) line(line, before []byte) {
 
 func (in *ingest) one(line []byte) {
 	res := in.reader.Line(line, &in.rec)
-	in.counterFor().Record(&in.rec, res)
+	c := in.counter
+	if in.tagged != nil {
+		c = in.counterFor()
+	}
+	c.Record(&in.rec, res)
 	if res.Refused() {
 		in.samples.keep(res, line)
 	}
@@ -137,11 +140,8 @@ func (in *ingest) byTag(set *parser.Set, schema *labels.Schema, table *metrics.T
 	}
 }
 
-// counterFor returns the counter of the HAProxy that wrote the line read last.
+// counterFor returns the counter of the HAProxy that wrote the line read last, in a source that several write.
 func (in *ingest) counterFor() *metrics.Counter {
-	if in.tagged == nil {
-		return in.counter
-	}
 	tag, _, _ := bytes.Cut(in.reader.Tag(), []byte("["))
 	tag = bytes.TrimSuffix(tag, []byte(":"))
 	if bytes.Equal(in.tagged[in.lastTag].tag, tag) {

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"bytes"
-	"encoding/binary"
 )
 
 // Envelope takes the header of a log line off: what syslog, rsyslog, journald or HAProxy's own
@@ -204,17 +203,16 @@ func repeated(msg []byte) (inner []byte, n uint64, ok bool) {
 	return inner, n, len(inner) > 0
 }
 
+// Framed reports whether an octet count may stand in front of a line. It may also be true for lines that begin with a
+// number of another kind, but not with a date.
+func Framed(line []byte) bool {
+	return len(line) > 7 && line[0]-'1' < 9 && line[4] != '-'
+}
+
 // NextFrame splits lines that are joined by octet counts ("386 <134>1 …571 <134>1 …", HAProxy's ring with
 // "log-proto octet-count") instead of line ends. For any other line frame is the whole line and rest is nil.
 // A caller that may meet such lines gives each frame to Reader.Line.
 func NextFrame(line []byte) (frame, rest []byte) {
-	if len(line) < 8 || line[0]-'1' > 8 {
-		return line, nil
-	}
-	w := binary.LittleEndian.Uint64(line) ^ ' '*lo8
-	if (w-lo8)&^w&hi8 == 0 {
-		return line, nil // no blank where the count would end
-	}
 	n, at := octetCount(line)
 	if at == 0 || n >= len(line)-at {
 		return line, nil

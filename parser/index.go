@@ -25,17 +25,8 @@ type index struct {
 	terms [maxMasks]termMask
 }
 
-// of makes the masks of b[:e]; b has slack behind e, which is at most maxQuick. term is the format's separator, 0
-// for none.
-func (x *index) of(b []byte, e int, term byte) {
-	n := uint(e+maskSize-1) / maskSize
-	if n > 0 {
-		indexBlocks(&b[:n*maskSize][0], &x.masks[0], int(n))
-		if term != 0 {
-			termBlocks(&b[0], &x.terms[0], int(n), term)
-		}
-	}
-	all := ^uint64(0)
-	x.masks[n%maxMasks] = mask{all, all}
-	x.masks[(n+1)%maxMasks] = mask{all, all}
+// separate makes the termMasks of b[:e], e above 0, for the separator term; b has slack behind e, which is at most
+// maxQuick.
+func (x *index) separate(b []byte, e int, term byte) {
+	termBlocks(&b[0], &x.terms[0], (e+maskSize-1)/maskSize, term)
 }

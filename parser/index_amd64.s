@@ -16,39 +16,6 @@
 	SHLQ $32, R9 \
 	ORQ R9, R8
 
-// func indexBlocks(from *byte, to *mask, n int)
-TEXT ·indexBlocks(SB), NOSPLIT, $0-24
-	MOVQ from+0(FP), SI
-	MOVQ to+8(FP), DI
-	MOVQ n+16(FP), CX
-	FILL(0x20, X10, Y10)
-	FILL(0x2f, X11, Y11)
-
-loop:
-	VMOVDQU (SI), Y0
-	VMOVDQU 32(SI), Y1
-
-	// mask.blank: the smaller of the byte and a blank is the byte itself.
-	VPMINUB Y10, Y0, Y2
-	VPMINUB Y10, Y1, Y3
-	VPCMPEQB Y0, Y2, Y2
-	VPCMPEQB Y1, Y3, Y3
-	WORD(Y2, Y3)
-	MOVQ R8, mask_blank(DI)
-
-	// mask.slash
-	VPCMPEQB Y11, Y0, Y2
-	VPCMPEQB Y11, Y1, Y3
-	WORD(Y2, Y3)
-	MOVQ R8, mask_slash(DI)
-
-	ADDQ $64, SI
-	ADDQ $mask__size, DI
-	DECQ CX
-	JNZ loop
-	VZEROUPPER
-	RET
-
 // Which bytes no name holds, by nibble: bit 0 is for 0x0_ and 0x1_ and for a blank, bit 1 for " , and / (0x2_),
 // bit 2 for { | and } (0x7_). A byte is odd when its two nibbles have a bit in common. Both lanes of a register
 // look up in the same table.

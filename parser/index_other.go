@@ -4,8 +4,6 @@ package parser
 
 func indexed() bool { return false }
 
-func indexBlocks(*byte, *mask, int) { panic("parser: no index on this processor") }
-
 func termBlocks(*byte, *termMask, int, byte) { panic("parser: no index on this processor") }
 
 func quickSteps(*index, []step, int, *byte, int, int, *[quickSlot]value) (int, int) {

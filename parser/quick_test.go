@@ -28,7 +28,10 @@ func TestIndex(t *testing.T) {
 			}
 		}
 		term := "|,;a\xff"[rng.IntN(5)]
-		x.of(b, e, term)
+		if e > 0 {
+			x.separate(b, e, term)
+		}
+		quickSteps(&x, nil, 0, &b[0], e, 0, new([quickSlot]value))
 		for i, c := range b[:e] {
 			m, o := x.masks[i/64], x.terms[i/64]
 			for name, is := range map[string][2]bool{
@@ -74,7 +77,9 @@ func TestQuickStepsTakeWholeLines(t *testing.T) {
 		var rec Record
 		rec.begin(p, line[:len(c.line)])
 		rec.index = new(index)
-		rec.index.of(line, len(c.line), p.term)
+		if p.term != 0 {
+			rec.index.separate(line, len(c.line), p.term)
+		}
 		if k, i := quickSteps(rec.index, p.steps, 0, &line[0], len(c.line), 0, (*[quickSlot]value)(rec.v)); k != len(p.ops) || i != len(c.line) {
 			t.Errorf("%s: the quick steps stopped at op %d of %d before %q", c.format, k, len(p.ops), c.line[min(i, len(c.line)):])
 		}

@@ -35,7 +35,9 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 		if rec.index == nil {
 			rec.index = new(index)
 		}
-		rec.index.of(b, e, p.term)
+		if p.term != 0 && e > 0 {
+			rec.index.separate(b, e, p.term)
+		}
 	}
 	for k := 0; k < len(p.ops); k++ {
 		if quick {

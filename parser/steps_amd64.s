@@ -68,6 +68,11 @@ FOUND:
 	LEAL 1(TO), BX \
 	MOVL BX, (FIELD*value__size+value_end)(DX)
 
+DATA blank<>+0(SB)/1, $0x20
+GLOBL blank<>(SB), RODATA|NOPTR, $1
+DATA slash<>+0(SB)/1, $0x2f
+GLOBL slash<>(SB), RODATA|NOPTR, $1
+
 // func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
 TEXT ·quickSteps(SB), NOSPLIT, $0-88
 	MOVQ x+0(FP), R11
@@ -82,6 +87,46 @@ TEXT ·quickSteps(SB), NOSPLIT, $0-88
 	SHLQ $const_stepShift, AX
 	ADDQ DI, R10
 	ADDQ AX, DI
+	TESTQ R8, R8
+	JNZ next
+
+	// The message begins: its masks are made, and two of all bits behind them.
+	VPBROADCASTB blank<>(SB), Y12
+	VPBROADCASTB slash<>(SB), Y13
+	XORL R12, R12
+	MOVQ R11, R13
+	JMP indexed
+
+index:
+	VMOVDQU (SI)(R12*1), Y0
+	VMOVDQU 32(SI)(R12*1), Y1
+	VPCMPEQB Y13, Y0, Y2
+	VPCMPEQB Y13, Y1, Y3
+	VPMOVMSKB Y2, BX
+	VPMOVMSKB Y3, CX
+	SHLQ $32, CX
+	ORQ CX, BX
+	MOVQ BX, mask_slash(R13)
+
+	// The smaller of a byte and a blank is the byte itself: a blank, or below it.
+	VPMINUB Y12, Y0, Y2
+	VPMINUB Y12, Y1, Y3
+	VPCMPEQB Y0, Y2, Y2
+	VPCMPEQB Y1, Y3, Y3
+	VPMOVMSKB Y2, BX
+	VPMOVMSKB Y3, CX
+	SHLQ $32, CX
+	ORQ CX, BX
+	MOVQ BX, mask_blank(R13)
+	ADDQ $64, R12
+	ADDQ $mask__size, R13
+
+indexed:
+	CMPQ R12, R9
+	JLT index
+	VPCMPEQB Y0, Y0, Y0
+	VMOVDQU Y0, (R13)
+	VZEROUPPER
 
 next:
 	CMPQ DI, R10
