@@ -20,22 +20,20 @@ type Counter struct {
 // numPhases is len(catalogue.Phases()); a test compares.
 const numPhases = 7
 
-// absent stands for a timer that the line does not have; -1 is one that the request did not reach.
-const absent = -2
-
 // facts are what counting needs of a record, as numbers.
 type facts struct {
-	n       uint64                  // how often the line counts
-	times   [parser.NumTimers]int64 // the phases, then Ta and Tt; see absent
-	active  int64                   // Ta, else Tt
-	total   int64                   // Tt, else Ta
-	status  int                     // 100 to 599, 0, or StatusUnknown
+	n       uint64        // how often the line counts
+	times   parser.Timers // the phases, then Ta and Tt
+	active  int64         // Ta, else Tt
+	total   int64         // Tt, else Ta
+	status  int           // 100 to 599, 0, or StatusUnknown
 	method  uint8
 	term    uint8
 	server  ServerKind
 	early   bool
 	bad     bool
 	up      bool // 101 or CONNECT
+	open    bool // early or up: the end of the data is not known
 	retries int64
 	redis   bool
 	sent    int64
@@ -119,22 +117,22 @@ func (c *Counter) rare(e *labels.Entry[Cell], sl *slot) {
 	}
 }
 
-// timer returns a timer in milliseconds, -1 when the request did not get so far, absent when the line has none.
+// timer returns a timer in milliseconds, -1 when the request did not get so far, parser.NoTimer when the line has none.
 func timer(rec *parser.Record, f parser.Field) int64 {
 	v, ok := rec.Int(f)
 	if !ok {
-		return absent
+		return parser.NoTimer
 	}
 	return max(v, -1)
 }
 
 func (f *facts) read(rec *parser.Record, t *Table) {
 	f.n = rec.Repeat()
-	rec.Timers(&f.times, absent)
-	f.active, f.total = f.times[timeActive], f.times[timeTotal]
-	if f.active == absent {
+	rec.Timers(&f.times)
+	f.active, f.total = f.times.MS[timeActive], f.times.MS[timeTotal]
+	if f.active == parser.NoTimer {
 		f.active = f.total
-	} else if f.total == absent {
+	} else if f.total == parser.NoTimer {
 		f.total = f.active
 	}
 	f.status = StatusUnknown
@@ -156,10 +154,15 @@ func (f *facts) read(rec *parser.Record, t *Table) {
 	f.early = rec.Plus(parser.TimeActive) || rec.Plus(parser.TimeTotal) || rec.Plus(parser.BytesSent)
 	f.bad = rec.BadRequest()
 	f.up = f.status == 101 || f.method == methodCONNECT && f.status >= 200 && f.status < 300
-	f.retries, _ = rec.Int(parser.Retries)
-	f.redis = rec.Plus(parser.Retries)
-	f.sent, _ = rec.Int(parser.BytesSent)
-	f.recv, _ = rec.Int(parser.BytesReceived)
+	f.open = f.early || f.up
+	if l := &t.layout; l.retries {
+		f.retries, _ = rec.Int(parser.Retries)
+		f.redis = rec.Plus(parser.Retries)
+	}
+	if l := &t.layout; l.bytes {
+		f.sent, _ = rec.Int(parser.BytesSent)
+		f.recv, _ = rec.Int(parser.BytesReceived)
+	}
 }
 
 // key holds everything that decides which series of its cell a request moves, but for times. It is never 0.
@@ -182,9 +185,9 @@ func (c *Counter) route(v []uint64) {
 	f := &c.f
 	l := &c.shard.table.layout
 	n := f.n
-	tr, tw, tc, ts := f.times[phaseRequest], f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
+	tr, tw, tc, ts := f.times.MS[phaseRequest], f.times.MS[phaseQueue], f.times.MS[phaseConnect], f.times.MS[phaseResponse]
 	switch {
-	case tr|tw|tc|ts < 0 || (f.times[phaseHandshake]^absent|f.times[phaseIdle]^absent|f.times[phaseData]^absent) != 0:
+	case tr|tw|tc|ts < 0 || (f.times.MS[phaseHandshake]^parser.NoTimer|f.times.MS[phaseIdle]^parser.NoTimer|f.times.MS[phaseData]^parser.NoTimer) != 0:
 		c.allPhases(v)
 	case l.phases: // nearly all lines of most formats
 		w := (*[8]uint64)(v)
@@ -213,10 +216,10 @@ func (c *Counter) allPhases(v []uint64) {
 	f := &c.f
 	t := c.shard.table
 	aborted := -1
-	for i, ms := range f.times[:numPhases] {
+	for i, ms := range f.times.MS[:numPhases] {
 		switch {
 		case ms >= 0:
-			if i == phaseData && (f.early || f.up) {
+			if i == phaseData && f.open {
 				continue // data is still flowing, or is that of a tunnel
 			}
 			if t.layout.phases {
@@ -237,15 +240,12 @@ func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
 	v := c.shard.vals[cell.backend:]
-	if ms := f.times[phaseResponse]; ms >= 0 && t.layout.hasResponse {
-		t.buckets.observe(v[t.layout.response:], ms, f.n)
-	}
-	for i, h := range t.fam.phases {
-		if ms := f.times[h.phase]; ms >= 0 && (h.phase != phaseData || !f.early && !f.up) {
-			t.buckets.observe(v[t.layout.extra[i]:], ms, f.n)
+	for _, h := range t.layout.phaseHistograms {
+		if ms := f.times.MS[h.phase]; ms >= 0 && (h.phase != phaseData || !f.open) {
+			t.buckets.observe(v[h.at:], ms, f.n)
 		}
 	}
-	if f.active >= 0 && !f.early && !f.up && t.layout.hasDuration {
+	if f.active >= 0 && !f.open && t.layout.hasDuration {
 		t.buckets.observe(v[t.layout.duration:], f.active, f.n)
 		if t.native != nil {
 			c.observeNative(cell, f.active)
@@ -315,10 +315,10 @@ func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
 // waited is the time that the partner is responsible for: Tw+Tc+Tr. When it never answered, it is the time
 // from the complete request to the end.
 func (f *facts) waited() int64 {
-	tw, tc, tr := f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
+	tw, tc, tr := f.times.MS[phaseQueue], f.times.MS[phaseConnect], f.times.MS[phaseResponse]
 	w := max(tw, 0) + max(tc, 0) + max(tr, 0)
 	if tr == -1 && f.active >= 0 {
-		w = max(w, f.active-max(f.times[phaseRequest], 0))
+		w = max(w, f.active-max(f.times.MS[phaseRequest], 0))
 	}
 	return w
 }

@@ -55,11 +55,17 @@ type layouts struct {
 	backend block // of a route's and backend's prefix: outcomes, then histograms
 
 	// Offsets of histograms in a backend block. Outcomes are first.
-	duration, response uint32
-	zero               uint32 // of the native histogram
-	extra              []uint32
+	duration        uint32
+	zero            uint32 // of the native histogram
+	phaseHistograms []phaseAt
 
-	phases, bytes, retries, aborts, failures, outcomes, hasDuration, hasResponse bool
+	phases, bytes, retries, aborts, failures, outcomes, hasDuration bool
+}
+
+// phaseAt is where the histogram of a phase is in a backend block.
+type phaseAt struct {
+	phase int
+	at    uint32
 }
 
 // Offsets in a route block. What every request moves is first and fills one cache line; then come the sums of
@@ -148,11 +154,11 @@ func (t *Table) newLayouts() {
 		l.duration = histogram(f.duration)
 		l.zero = l.duration + uint32(t.buckets.width())
 	}
-	if l.hasResponse = f.response != nil; l.hasResponse {
-		l.response = histogram(f.response)
+	if f.response != nil {
+		l.phaseHistograms = append(l.phaseHistograms, phaseAt{phaseResponse, histogram(f.response)})
 	}
 	for _, p := range f.phases {
-		l.extra = append(l.extra, histogram(p.family))
+		l.phaseHistograms = append(l.phaseHistograms, phaseAt{p.phase, histogram(p.family)})
 	}
 }
 

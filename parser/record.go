@@ -156,25 +156,33 @@ func (r *Record) Int(f Field) (int64, bool) {
 	return 0, false
 }
 
-// NumTimers is how many timers Timers knows: %Th, %Ti, %TR, %Tw, %Tc, %Tr, %Td, %Ta and %Tt, in this order.
+// NumTimers is how many timers Timers holds: %Th, %Ti, %TR, %Tw, %Tc, %Tr, %Td, %Ta and %Tt, in this order.
 const NumTimers = int(TimeTotal-TimeHandshake) + 1
 
-// Timers copies the timers in milliseconds into dst: -1 for one that the request did not reach, missing for one
-// that the line does not have.
-func (r *Record) Timers(dst *[NumTimers]int64, missing int64) {
-	if len(r.v) < int(NumFields) {
-		for i := range dst {
-			dst[i] = missing
+// NoTimer stands for a timer that a line does not have.
+const NoTimer = -2
+
+// Timers are the timers of a line in milliseconds: -1 for one that the request did not reach, NoTimer for one that
+// the line does not have. The zero value is ready for Record.Timers; use it again for every line.
+type Timers struct {
+	MS [NumTimers]int64
+	of *Program // of the line that filled MS
+}
+
+// Timers fills t.
+func (r *Record) Timers(t *Timers) {
+	if r.plain && r.filled == t.of { // it has the same timers as the line before
+		for _, k := range t.of.timers {
+			t.MS[k] = r.v[int(TimeHandshake)+int(k)].num
 		}
 		return
 	}
-	v := (*[NumTimers]value)(r.v[TimeHandshake:])
-	for i := range v {
-		n := missing
-		if v[i].off&vNumber != 0 {
-			n = max(v[i].num, -1)
+	t.of = r.filled
+	for k := range t.MS {
+		t.MS[k] = NoTimer
+		if n, ok := r.Int(TimeHandshake + Field(k)); ok {
+			t.MS[k] = max(n, -1)
 		}
-		dst[i] = n
 	}
 }
 
@@ -222,6 +230,6 @@ func (r *Record) Clone() *Record {
 	c.v = append([]value(nil), r.v...)
 	c.buf = append([]byte(nil), r.buf...)
 	c.scratch = append([]byte(nil), r.scratch...)
-	c.m, c.filled, c.padded, c.index, c.f, c.rendered = matcher{}, nil, nil, nil, finder{}, nil
+	c.m, c.filled, c.plain, c.padded, c.index, c.f, c.rendered = matcher{}, nil, false, nil, nil, finder{}, nil
 	return &c
 }
