@@ -60,7 +60,7 @@ func oneInt(b []byte, i int, s *intStep, v *value) int {
 	}
 	n, first := int64(0), i
 	for ; isDigit(b[i]); i++ {
-		if i-first == 18 {
+		if i-first == maxDigits {
 			return -1
 		}
 		n = n*10 + int64(b[i]-'0')

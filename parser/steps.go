@@ -44,12 +44,18 @@ type step struct {
 	at    uint16 // of the value in the Record, in bytes
 	code  stepCode
 	tilde bool
-	n     uint8
+	n     uint8 // bytes; of stepInts that nobody wants, how many there are at most
 	lit   uint8 // length of the literal
 	gives gives
 	mark  byte // of stepDate: the byte behind the seconds
 	_     [16]byte
 }
+
+// maxSkipped is how many numbers may be skipped at once, maxDigits how many digits a number may have.
+const (
+	maxSkipped = 20
+	maxDigits  = 18
+)
 
 // stepShift is the binary logarithm of the size of a step.
 const stepShift = 6
@@ -256,7 +262,9 @@ func (s *step) part(o *op, term byte) {
 // numbers takes over the numbers of an op; it is false when one has no slot for quick steps.
 func (s *step) numbers(seq []intStep) bool {
 	ints := make([]quickInt, len(seq))
+	wanted := false
 	for i, n := range seq {
+		wanted = wanted || n.slot != FieldNone
 		last := i == len(seq)-1
 		if n.slot >= quickSlot || n.sep == 0 && !last {
 			return false
@@ -266,5 +274,8 @@ func (s *step) numbers(seq []intStep) bool {
 		}
 	}
 	s.seq = &ints[0]
+	if s.n = 0; !wanted && len(seq) < maxSkipped {
+		s.n = uint8(2*(len(seq)-1) + maxDigits)
+	}
 	return true
 }

@@ -377,6 +377,36 @@ ints:
 	MOVQ step_seq(DI), R13
 	LEAQ (SI)(R8*1), R14
 	XORL R15, R15                     // where the number begins, from R8
+	CMPB step_n(DI), $0
+	JEQ number
+
+	// Numbers that nobody wants: only the separators are looked at. R15 has a bit for each byte that is no digit and
+	// stands where a number should begin.
+	LEAQ 1(R12)(R12*1), R15
+	ANDQ R12, R15
+
+skipped:
+	TZCNTQ R12, AX
+	JCS stop
+	BLSRQ R12, R12
+	MOVBLZX quickInt_sep(R13), BX
+	TESTL BX, BX
+	JZ lastSkipped
+	CMPB (R14)(AX*1), BX
+	JNE stop
+	ADDQ $quickInt__size, R13
+	JMP skipped
+
+lastSkipped:
+	MOVQ AX, CX
+	NOTQ CX
+	SHLXQ CX, R15, BX                 // those up to AX
+	TESTQ BX, BX
+	JNE stop
+	CMPB AX, step_n(DI)
+	JHI stop                          // one may have more digits than a number can
+	ADDQ R8, AX
+	JMP literal
 
 number:
 	TZCNTQ R12, AX                    // where it ends
