@@ -69,28 +69,6 @@ func slashes(w uint64) uint64 {
 	return ^(((x & lows) + lows) | x | lows)
 }
 
-// prefix is decisive for a path of size bytes whose slashes are known, see parser.Record.Slashes. ok is false
-// when that does not tell.
-func prefix(slashes uint64, size, segments int) (n int, ok bool) {
-	if size < 64 {
-		slashes &= 1<<uint(size) - 1
-	}
-	rest := slashes
-	for range segments {
-		rest &= rest - 1
-	}
-	switch {
-	case rest != 0:
-		n = bits.TrailingZeros64(rest)
-	case size <= 64:
-		n = size
-	default:
-		return 0, false
-	}
-	repeated := slashes & (slashes << 1)
-	return n, repeated&(2<<uint(n)-1) == 0
-}
-
 // decisive returns how many bytes the first segments segments of path are. whole is true when all of the
 // path is taken because its segments are not what they seem: it does not begin with a slash, or has
 // repeated ones.

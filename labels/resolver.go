@@ -50,7 +50,7 @@ type core struct {
 	probes  bool
 	epoch   uint64
 	byPath  bool
-	// segments is that of the schema: how many decide.
+	// segments of the path decide: all when negative, none when labels do not come from it.
 	segments int
 	inputs   []boundInput // the ones beside path, frontend and backend
 	others   others       // their values for the record at hand
@@ -100,12 +100,12 @@ type scratch struct {
 // NewResolver returns a resolver for one goroutine. a was made for s or for a schema of the same Spec.
 func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 	r := &Resolver[T]{index: map[entryKey]uint32{}}
-	r.core = core{schema: s, adm: a, seed: rand.Uint64(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(), segments: s.segments,
+	r.core = core{schema: s, adm: a, seed: rand.Uint64(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(),
 		hot: newKeyTable(1<<10, hotKeys, hotBytes), odd: newKeyTable(1<<8, oddKeys, oddBytes)}
 	for i, in := range s.inputs {
 		switch {
 		case in.path:
-			r.byPath = true
+			r.byPath, r.segments = true, s.segments
 		case in.mapping == nil && (in.field == parser.Frontend || in.field == parser.Backend):
 		default:
 			b := boundInput{field: in.field, index: i}
@@ -145,28 +145,24 @@ func (c *core) quick(rec *parser.Record) int {
 	if !c.probes || len(c.inputs) > 0 {
 		return -1
 	}
-	names, front, back, ok := rec.Pair(parser.Frontend, parser.Backend)
+	names, front, back, path, ok := rec.Route(c.segments)
 	if !ok {
 		return -1
 	}
-	var path []byte
-	n := 0
-	if c.byPath {
-		path = rec.Bytes(parser.Path)
-		n, _ = c.decide(rec.Slashes(), path)
-	}
-	return findKey(c.hot, &c.keySeed, unsafe.SliceData(names), len(names), unsafe.SliceData(path), n, keySizes(n, len(names), front, back), fate(rec))
+	return findKey(c.hot, &c.keySeed, unsafe.SliceData(names), len(names), unsafe.SliceData(path), len(path), keySizes(len(path), len(names), front, back), fate(rec))
 }
 
 // hash fills l and returns the hash of what is in it.
 func (c *core) hash(rec *parser.Record, l *line) uint64 {
 	var ok bool
-	if l.names, l.front, l.back, ok = rec.Pair(parser.Frontend, parser.Backend); !ok {
+	if l.names, l.front, l.back, _, ok = rec.Route(0); !ok {
 		c.join(rec, l)
 	}
 	if c.byPath {
 		l.path = rec.Bytes(parser.Path)
-		l.n, l.whole = c.decide(rec.Slashes(), l.path)
+		if l.n = len(l.path); c.segments >= 0 {
+			l.n, l.whole = decisive(l.path, c.segments)
+		}
 	}
 	l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
 	l.flags = fate(rec)
@@ -190,20 +186,6 @@ func (c *core) join(rec *parser.Record, l *line) {
 	front, back := rec.Bytes(parser.Frontend), rec.Bytes(parser.Backend)
 	c.names = append(append(append(c.names[:0], front...), 0), back...)
 	l.names, l.front, l.back = c.names, len(front), len(back)
-}
-
-// decide returns how many bytes of the path decide the labels, and whether that is all of them because its segments are
-// not what they seem.
-func (c *core) decide(slashes uint64, path []byte) (n int, whole bool) {
-	if c.segments < 0 {
-		return len(path), false
-	}
-	if slashes != 0 && c.segments > 0 {
-		if n, ok := prefix(slashes, len(path), c.segments); ok {
-			return n, false
-		}
-	}
-	return decisive(path, c.segments)
 }
 
 func (c *core) hashOthers(h uint64, rec *parser.Record, l *line) uint64 {
@@ -234,11 +216,10 @@ var none = []byte{}
 // Without a server field the status has to tell: HAProxy's own answers are errors and redirects of
 // its rules, so only 2xx counts; without a status either, a line in the log is all there is to know.
 func fate(rec *parser.Record) uint8 {
-	server := rec.Bytes(parser.Server)
-	if len(server) == 0 {
+	switch rec.First(parser.Server) {
+	case 0:
 		return fateByStatus(rec)
-	}
-	if server[0] == '<' { // <NOSRV>, <STATS>, <lua.NAME>: manual section 8.2.3, field 6
+	case '<': // <NOSRV>, <STATS>, <lua.NAME>: manual section 8.2.3, field 6
 		if string(rec.Bytes(parser.Frontend)) == string(rec.Bytes(parser.Backend)) {
 			return 0
 		}

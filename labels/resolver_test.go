@@ -62,52 +62,6 @@ func TestDecisiveSegments(t *testing.T) {
 		if c.path[:n] != c.taken || whole != c.whole {
 			t.Errorf("%s with %d: %s %v, want %s %v", c.path, c.seg, c.path[:n], whole, c.taken, c.whole)
 		}
-		mask := uint64(0)
-		for i, b := range []byte(c.path + " HTTP/1.1//") {
-			if b == '/' {
-				mask |= 1 << i
-			}
-		}
-		if mask&1 == 0 {
-			continue
-		}
-		if n, ok := prefix(mask, len(c.path), c.seg); ok == c.whole || ok && c.path[:n] != c.taken {
-			t.Errorf("%s with %d by its slashes: %s %v", c.path, c.seg, c.path[:n], ok)
-		}
-	}
-}
-
-// TestLongPathsBySlashes compares both ways for paths around the 64 bytes of which the slashes are known.
-func TestLongPathsBySlashes(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(3, 4))
-	known := 0
-	for range 20000 {
-		path := []byte("/" + strings.Repeat("x", 40+rnd.IntN(40)))
-		for range rnd.IntN(9) {
-			path[rnd.IntN(len(path))] = '/'
-		}
-		mask := uint64(0)
-		for i, b := range path[:min(len(path), 64)] {
-			if b == '/' {
-				mask |= 1 << i
-			}
-		}
-		seg := 1 + rnd.IntN(7)
-		n, ok := prefix(mask, len(path), seg)
-		if !ok {
-			continue
-		}
-		known++
-		// Behind the decisive part decisive may see a repeated slash already.
-		if want, whole := decisive(path[:n], seg); whole || want != n || n < len(path) && path[n] != '/' {
-			t.Fatalf("%s with %d: %d, want %d %v", path, seg, n, want, whole)
-		}
-		if want, whole := decisive(path, seg); !whole && want != n {
-			t.Fatalf("%s with %d: %d, want %d", path, seg, n, want)
-		}
-	}
-	if known < 5000 {
-		t.Errorf("only %d paths were decided by their slashes", known)
 	}
 }
 

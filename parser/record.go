@@ -72,7 +72,7 @@ const (
 type value struct {
 	off uint32 // start, plus one; 0 when absent. The top bits are flags.
 	end uint32 // end, plus one
-	num int64  // the number; of the path, see Slashes
+	num int64  // the number; of the path, see Route
 }
 
 const (
@@ -129,18 +129,19 @@ func (r *Record) unescaped(v *value) []byte {
 	return r.scratch[v.off&vOffset-1 : v.end-1]
 }
 
-// Pair returns the text from the beginning of a field to the end of another that stands behind it, at most two bytes
-// away, and the length of either. ok is false when they stand elsewhere or one is absent.
-func (r *Record) Pair(a, b Field) (text []byte, first, second int, ok bool) {
-	if int(a) >= len(r.v) || int(b) >= len(r.v) {
-		return nil, 0, 0, false
+// First returns the first byte of the field as logged, 0 when the field is absent.
+func (r *Record) First(f Field) byte {
+	if int(f) < len(r.v) && r.v[f].off&(vOffset|vScratch)-1 < vOffset {
+		return r.buf[r.v[f].off&vOffset-1]
 	}
-	v, w := &r.v[a], &r.v[b]
-	from, next := v.off&(vOffset|vScratch)-1, w.off&(vOffset|vScratch)-1
-	if from >= vOffset || next >= vOffset || next+1-v.end > 2 {
-		return nil, 0, 0, false
+	return r.firstUnescaped(f)
+}
+
+func (r *Record) firstUnescaped(f Field) byte {
+	if b := r.Bytes(f); len(b) > 0 {
+		return b[0]
 	}
-	return r.buf[from : w.end-1], int(v.end - 1 - from), int(w.end - 1 - next), true
+	return 0
 }
 
 // Int returns the field's number. It is false when the field is absent or no number; the -1 of
@@ -184,16 +185,6 @@ func (r *Record) Timers(t *Timers) {
 			t.MS[k] = max(n, -1)
 		}
 	}
-}
-
-// Slashes tells where slashes stand in the first 64 bytes of the path: bit k is set when byte k is one. Bits
-// beyond the end of the path mean nothing. It is 0 when parsing did not find out; a path begins with a slash, so
-// that 0 is no answer.
-func (r *Record) Slashes() uint64 {
-	if int(Path) >= len(r.v) {
-		return 0
-	}
-	return uint64(r.v[Path].num)
 }
 
 // Plus reports whether a + stood before the field's number: the logasap mark of %Ta, %Tt, %Tu and

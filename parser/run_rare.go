@@ -185,7 +185,7 @@ func (r *Record) putRequestParts(b []byte, g gives, i, method, off, stop, end in
 func textAt(i, end int) value { return value{off: uint32(i + 1), end: uint32(end + 1)} }
 
 // putPath stores the parts of a target that is a path and perhaps a query: the path begins at off and ends at query,
-// the target at stop. slashes is for Record.Slashes.
+// the target at stop. slashes is for Record.Route.
 func putPath(v *[quickSlot]value, g gives, off, query, stop int, slashes uint64) {
 	if g&givesTarget != 0 {
 		v[Target] = textAt(off, stop)

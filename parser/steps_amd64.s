@@ -580,7 +580,7 @@ path:
 	JZ pathQuery
 	PUT(const_Path, R15, R13)
 
-	// Where slashes stand from R15 on, see Record.Slashes.
+	// Where slashes stand from R15 on, see Record.Route.
 	MOVQ R15, CX
 	SHRQ $2, CX
 	ANDQ $~15, CX
