@@ -5,16 +5,16 @@ package labels
 import "golang.org/x/sys/cpu"
 
 // probes reports whether this processor has what hashKey and findKey need.
-func probes() bool { return cpu.X86.HasAES && cpu.X86.HasSSE41 }
+func probes() bool { return cpu.X86.HasAES && cpu.X86.HasSSE41 && cpu.X86.HasBMI2 }
 
-// hashKey returns the hash of a key whose names are n bytes and whose path is m bytes, never 0. It must be called only
-// when probes.
+// hashKey returns the hash of a key whose names are n bytes and whose path is m bytes, never 0. From either text on
+// keySlack bytes must be readable. It must be called only when probes.
 //
 //go:noescape
 func hashKey(seed *keySeed, names *byte, n int, path *byte, m int, sizes uint64, flags uint8) uint64
 
 // findKey returns the entry of the key in a table whose keys have no other inputs, -1 when it is not there. It must be
-// called only when probes.
+// called only when probes, and with texts as for hashKey.
 //
 //go:noescape
 func findKey(t *keyTable, seed *keySeed, names *byte, n int, path *byte, m int, sizes uint64, flags uint8) int

@@ -3,37 +3,46 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-// SHORT loads N bytes from P, fewer than 16, into LO and HI, all of them at least once and none behind them.
-#define SHORT(P, N, LO, HI, BELOW8, BELOW4, DONE) \
-	CMPQ N, $8 \
-	JB BELOW8 \
-	MOVQ (P), LO \
-	MOVQ -8(P)(N*1), HI \
-	JMP DONE \
-BELOW8: \
-	CMPQ N, $4 \
-	JB BELOW4 \
-	MOVL (P), LO \
-	MOVL -4(P)(N*1), HI \
-	JMP DONE \
-BELOW4: \
-	XORL LO, LO \
-	XORL HI, HI \
-	TESTQ N, N \
-	JZ DONE \
-	MOVQ N, HI \
-	SHRQ $1, HI \
-	MOVBLZX (P), LO \
-	MOVBLZX (P)(HI*1), HI \
-	SHLQ $8, HI \
-	ORQ HI, LO \
-	MOVBLZX -1(P)(N*1), HI \
-DONE:
+// Texts of keys are nearly always shorter than 64 bytes. These are read as 64, of which only the first N count:
+// where a text ends need not be guessed.
+
+// The 64 bytes that end at N bytes before the middle have N of them set.
+DATA counted<>+0(SB)/8, $-1
+DATA counted<>+8(SB)/8, $-1
+DATA counted<>+16(SB)/8, $-1
+DATA counted<>+24(SB)/8, $-1
+DATA counted<>+32(SB)/8, $-1
+DATA counted<>+40(SB)/8, $-1
+DATA counted<>+48(SB)/8, $-1
+DATA counted<>+56(SB)/8, $-1
+GLOBL counted<>(SB), RODATA|NOPTR, $128
 
 // HASH mixes N bytes from P into X; X5 is the key of the rounds.
-#define HASH(P, N, X, MORE, LAST, LESS, BELOW8, BELOW4, DONE, FOLD) \
-	CMPQ N, $16 \
-	JB LESS \
+#define HASH(P, N, X, MORE, LAST, LONG, DONE) \
+	CMPQ N, $64 \
+	JA LONG \
+	LEAQ counted<>+64(SB), R12 \
+	SUBQ N, R12 \
+	MOVOU (P), X2 \
+	MOVOU (R12), X3 \
+	PAND X3, X2 \
+	PXOR X2, X \
+	AESENC X5, X \
+	MOVOU 16(P), X2 \
+	MOVOU 16(R12), X3 \
+	PAND X3, X2 \
+	PXOR X2, X \
+	AESENC X5, X \
+	MOVOU 32(P), X2 \
+	MOVOU 32(R12), X3 \
+	PAND X3, X2 \
+	PXOR X2, X \
+	AESENC X5, X \
+	MOVOU 48(P), X2 \
+	MOVOU 48(R12), X3 \
+	PAND X3, X2 \
+	JMP DONE \
+LONG: \
 	MOVQ P, R12 \
 	LEAQ -16(P)(N*1), R13 \
 MORE: \
@@ -46,13 +55,7 @@ MORE: \
 	JMP MORE \
 LAST: \
 	MOVOU (R13), X2 \
-	JMP FOLD \
-LESS: \
-	SHORT(P, N, AX, BX, BELOW8, BELOW4, DONE) \
-	MOVQ AX, X2 \
-	MOVQ BX, X3 \
-	PUNPCKLQDQ X3, X2 \
-FOLD: \
+DONE: \
 	PXOR X2, X \
 	AESENC X5, X
 
@@ -66,8 +69,8 @@ FOLD: \
 	MOVQ R11, X3 \
 	PUNPCKLQDQ X3, X2 \
 	PXOR X2, X0 \
-	HASH(SI, R8, X0, namesMore, namesLast, namesLess, names8, names4, namesShort, namesFold) \
-	HASH(DI, R9, X1, pathMore, pathLast, pathLess, path8, path4, pathShort, pathFold) \
+	HASH(SI, R8, X0, namesMore, namesLast, namesLong, namesDone) \
+	HASH(DI, R9, X1, pathMore, pathLast, pathLong, pathDone) \
 	AESENC X1, X0 \
 	AESENC X5, X0 \
 	AESENC X5, X0 \
@@ -75,9 +78,37 @@ FOLD: \
 	ORQ $1, AX
 
 // SAME goes to DIFFERENT unless the N bytes from P are those from K.
-#define SAME(P, N, K, DIFFERENT, MORE, LAST, LESS, A8, A4, A, B8, B4, B, END) \
-	CMPQ N, $16 \
-	JB LESS \
+#define SAME(P, N, K, DIFFERENT, MORE, LAST, LONG, END) \
+	CMPQ N, $64 \
+	JA LONG \
+	MOVOU (P), X2 \
+	MOVOU (K), X3 \
+	PCMPEQB X3, X2 \
+	PMOVMSKB X2, R12 \
+	MOVOU 16(P), X2 \
+	MOVOU 16(K), X3 \
+	PCMPEQB X3, X2 \
+	PMOVMSKB X2, R13 \
+	SHLQ $16, R13 \
+	ORQ R13, R12 \
+	MOVOU 32(P), X2 \
+	MOVOU 32(K), X3 \
+	PCMPEQB X3, X2 \
+	PMOVMSKB X2, R13 \
+	SHLQ $32, R13 \
+	ORQ R13, R12 \
+	MOVOU 48(P), X2 \
+	MOVOU 48(K), X3 \
+	PCMPEQB X3, X2 \
+	PMOVMSKB X2, R13 \
+	SHLQ $48, R13 \
+	ORQ R13, R12 \
+	NOTQ R12 \
+	BZHIQ N, R12, R12 \
+	TESTQ R12, R12 \
+	JNZ DIFFERENT \
+	JMP END \
+LONG: \
 	LEAQ -16(N), R13 \
 	XORL R12, R12 \
 	PXOR X4, X4 \
@@ -96,19 +127,6 @@ LAST: \
 	PXOR X3, X2 \
 	POR X2, X4 \
 	PTEST X4, X4 \
-	JNE DIFFERENT \
-	JMP END \
-LESS: \
-	SHORT(P, N, R12, R13, A8, A4, A) \
-	MOVQ R12, X2 \
-	MOVQ R13, X3 \
-	PUNPCKLQDQ X3, X2 \
-	SHORT(K, N, R12, R13, B8, B4, B) \
-	MOVQ R12, X3 \
-	MOVQ R13, X4 \
-	PUNPCKLQDQ X4, X3 \
-	PXOR X3, X2 \
-	PTEST X2, X2 \
 	JNE DIFFERENT \
 END:
 
@@ -138,8 +156,8 @@ TEXT ·findKey(SB), NOSPLIT, $0-72
 	MOVQ t+0(FP), BX
 	MOVQ keyTable_slots(BX), DX
 	MOVQ (keyTable_slots+8)(BX), CX
-	SHLQ $const_slotShift, CX
-	SUBQ $keySlot__size, CX           // as bytes, for offsets of slots
+	DECQ CX
+	SHLQ $const_slotShift, CX         // the mask of offsets of slots
 	MOVQ keyTable_arena(BX), R15
 	MOVQ AX, R14
 	SHLQ $const_slotShift, R14
@@ -155,9 +173,9 @@ probe:
 	JNE next
 	MOVL keySlot_off(DX)(R14*1), BX
 	ADDQ R15, BX
-	SAME(DI, R9, BX, next, pathCompare, pathTail, pathTiny, p8, p4, p, q8, q4, q, pathSame)
+	SAME(DI, R9, BX, next, pathCompare, pathTail, pathWide, pathSame)
 	ADDQ R9, BX
-	SAME(SI, R8, BX, next, namesCompare, namesTail, namesTiny, r8, r4, r, s8, s4, s, namesSame)
+	SAME(SI, R8, BX, next, namesCompare, namesTail, namesWide, namesSame)
 	MOVL keySlot_entry(DX)(R14*1), AX
 	MOVQ AX, ret+64(FP)
 	RET

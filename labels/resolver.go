@@ -3,6 +3,7 @@ package labels
 import (
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"unsafe"
 
 	"haproxy_log_exporter/labels/spec"
@@ -55,6 +56,7 @@ type core struct {
 	inputs   []boundInput // the ones beside path, frontend and backend
 	others   others       // their values for the record at hand
 	names    []byte       // see join
+	key      []byte       // see hashKey
 	hot      *keyTable
 	odd      *keyTable
 	odds     []oddLine
@@ -175,7 +177,9 @@ func (c *core) hash(rec *parser.Record, l *line) uint64 {
 
 func (c *core) hashKey(l *line) uint64 {
 	if c.probes {
-		return hashKey(&c.keySeed, unsafe.SliceData(l.names), len(l.names), unsafe.SliceData(l.path), l.n, l.sizes, l.flags)
+		n := len(l.names)
+		c.key = slices.Grow(append(append(c.key[:0], l.names...), l.path[:l.n]...), keySlack)
+		return hashKey(&c.keySeed, &c.key[:n+1][0], n, &c.key[n : n+1][0], l.n, l.sizes, l.flags)
 	}
 	// The two are hashed independently, so that the processor can work on both at once.
 	return mix(hashBytes(c.seed, l.names)+uint64(l.flags), bits.RotateLeft64(hashBytes(c.seed, l.path[:l.n]), 32)) | 1

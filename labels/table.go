@@ -1,6 +1,9 @@
 package labels
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // keyTable is an open-addressing hash table from the raw bytes that decide a line's labels to the number
 // of an entry. Slots hold no pointers and keys stand in one arena, so that a look-up touches little memory
@@ -31,6 +34,9 @@ type keySlot struct {
 // slotShift is the binary logarithm of the size of a keySlot.
 const slotShift = 5
 
+// keySlack is how many bytes from any place of a key on can be read.
+const keySlack = 64
+
 func newKeyTable(size, keys, bytes int) *keyTable {
 	return &keyTable{slots: make([]keySlot, size), keys: keys, bytes: bytes}
 }
@@ -46,7 +52,7 @@ func (t *keyTable) insert(h uint64, l *line, rest []byte) *keySlot {
 	t.n++
 	s := t.free(h)
 	*s = keySlot{hash: h, sizes: l.sizes, off: uint32(len(t.arena)), rest: uint16(len(rest)), flags: l.flags}
-	t.arena = append(append(append(t.arena, l.path[:l.n]...), l.names...), rest...)
+	t.arena = slices.Grow(append(append(append(t.arena, l.path[:l.n]...), l.names...), rest...), keySlack)
 	return s
 }
 

@@ -5,9 +5,10 @@ import "math/bits"
 // Route finds what decides a request's labels as it stands in the line: names begins with the frontend's name and ends
 // with the backend's, with up to two bytes between them; path is the first segments of the path, none for 0. ok is
 // false when that is not as simple as it is in nearly all lines: names that stand elsewhere, repeated slashes, or
-// segments beyond the 64th byte. The slices are parts of the line.
+// segments beyond the 64th byte. The slices are parts of the line, and 64 bytes can be read from the first byte of each
+// on.
 func (r *Record) Route(segments int) (names []byte, frontend, backend int, path []byte, ok bool) {
-	if len(r.v) < quickSlot {
+	if len(r.v) < quickSlot || cap(r.buf)-len(r.buf) < slack {
 		return nil, 0, 0, nil, false
 	}
 	v := (*[quickSlot]value)(r.v)
