@@ -220,30 +220,26 @@ var none = []byte{}
 // Without a server field the status has to tell: HAProxy's own answers are errors and redirects of
 // its rules, so only 2xx counts; without a status either, a line in the log is all there is to know.
 func fate(rec *parser.Record) uint8 {
-	switch rec.First(parser.Server) {
+	server, origin, phase := rec.End()
+	answered := phase == 'R' && (origin == 'P' || origin == 'L') // by HAProxy itself
+	switch server {
 	case 0:
-		return fateByStatus(rec)
+		return fateByStatus(rec, answered)
 	case '<': // <NOSRV>, <STATS>, <lua.NAME>: manual section 8.2.3, field 6
 		if string(rec.Bytes(parser.Frontend)) == string(rec.Bytes(parser.Backend)) {
 			return 0
 		}
 		return flagChosen
 	}
-	if answered(rec) {
+	if answered {
 		return flagChosen
 	}
 	return flagChosen | flagReached
 }
 
-// answered reports whether HAProxy gave the answer itself.
-func answered(rec *parser.Record) bool {
-	ts := rec.Bytes(parser.TerminationState)
-	return len(ts) > 1 && ts[1] == 'R' && (ts[0] == 'P' || ts[0] == 'L')
-}
-
-func fateByStatus(rec *parser.Record) uint8 {
+func fateByStatus(rec *parser.Record, answered bool) uint8 {
 	code, ok := rec.Int(parser.Status)
-	if answered(rec) || ok && (code < 200 || code >= 300) {
+	if answered || ok && (code < 200 || code >= 300) {
 		return flagChosen
 	}
 	return flagChosen | flagReached

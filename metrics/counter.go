@@ -51,7 +51,8 @@ func (c *Counter) Record(rec *parser.Record, res parser.Result) {
 	case parser.ResultTCP:
 		f := &c.f
 		f.n = rec.Repeat()
-		f.term = s.table.terms.id(rec.Bytes(parser.TerminationState))
+		_, origin, phase := rec.End()
+		f.term = s.table.terms.id(origin, phase)
 		f.total = timer(rec, parser.TimeTotal)
 		c.session(c.resolver.Resolve(rec))
 	}
@@ -86,9 +87,13 @@ func (c *Counter) request(rec *parser.Record) {
 	}
 	vals := s.vals
 	vals[cell.frontend] += f.n
-	c.route(vals[cell.route:])
+	if s.table.layout.routes {
+		c.route(vals[cell.route:])
+	}
 	c.times(cell)
-	c.judge(cell, slot, rec)
+	if s.table.layout.judged || c.exemplar != parser.FieldNone {
+		c.judge(cell, slot, rec)
+	}
 	if len(c.customs) > 0 {
 		c.custom(e, rec, f.n)
 	}
@@ -129,7 +134,7 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 func (f *facts) read(rec *parser.Record, t *Table) {
 	f.n = rec.Repeat()
 	rec.Timers(&f.times)
-	f.active, f.total = f.times.MS[timeActive], f.times.MS[timeTotal]
+	f.active, f.total = f.times[timeActive], f.times[timeTotal]
 	if f.active == parser.NoTimer {
 		f.active = f.total
 	} else if f.total == parser.NoTimer {
@@ -143,11 +148,11 @@ func (f *facts) read(rec *parser.Record, t *Table) {
 		}
 	}
 	f.method = t.methods.id(rec.Bytes(parser.Method))
-	f.term = t.terms.id(rec.Bytes(parser.TerminationState))
-	f.server = ServerReal
-	if v := rec.Bytes(parser.Server); len(v) > 0 && v[0] == '<' {
+	server, origin, phase := rec.End()
+	f.term = t.terms.id(origin, phase)
+	if f.server = ServerReal; server == '<' {
 		f.server = ServerApplet
-		if string(v) == "<NOSRV>" {
+		if string(rec.Bytes(parser.Server)) == "<NOSRV>" {
 			f.server = ServerNone
 		}
 	}
@@ -185,9 +190,9 @@ func (c *Counter) route(v []uint64) {
 	f := &c.f
 	l := &c.shard.table.layout
 	n := f.n
-	tr, tw, tc, ts := f.times.MS[phaseRequest], f.times.MS[phaseQueue], f.times.MS[phaseConnect], f.times.MS[phaseResponse]
+	tr, tw, tc, ts := f.times[phaseRequest], f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
 	switch {
-	case tr|tw|tc|ts < 0 || (f.times.MS[phaseHandshake]^parser.NoTimer|f.times.MS[phaseIdle]^parser.NoTimer|f.times.MS[phaseData]^parser.NoTimer) != 0:
+	case tr|tw|tc|ts < 0 || (f.times[phaseHandshake]^parser.NoTimer|f.times[phaseIdle]^parser.NoTimer|f.times[phaseData]^parser.NoTimer) != 0:
 		c.allPhases(v)
 	case l.phases: // nearly all lines of most formats
 		w := (*[8]uint64)(v)
@@ -216,7 +221,7 @@ func (c *Counter) allPhases(v []uint64) {
 	f := &c.f
 	t := c.shard.table
 	aborted := -1
-	for i, ms := range f.times.MS[:numPhases] {
+	for i, ms := range f.times[:numPhases] {
 		switch {
 		case ms >= 0:
 			if i == phaseData && f.open {
@@ -241,7 +246,7 @@ func (c *Counter) times(cell *Cell) {
 	t := c.shard.table
 	v := c.shard.vals[cell.backend:]
 	for _, h := range t.layout.phaseHistograms {
-		if ms := f.times.MS[h.phase]; ms >= 0 && (h.phase != phaseData || !f.open) {
+		if ms := f.times[h.phase]; ms >= 0 && (h.phase != phaseData || !f.open) {
 			t.buckets.observe(v[h.at:], ms, f.n)
 		}
 	}
@@ -315,10 +320,10 @@ func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
 // waited is the time that the partner is responsible for: Tw+Tc+Tr. When it never answered, it is the time
 // from the complete request to the end.
 func (f *facts) waited() int64 {
-	tw, tc, tr := f.times.MS[phaseQueue], f.times.MS[phaseConnect], f.times.MS[phaseResponse]
+	tw, tc, tr := f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
 	w := max(tw, 0) + max(tc, 0) + max(tr, 0)
 	if tr == -1 && f.active >= 0 {
-		w = max(w, f.active-max(f.times.MS[phaseRequest], 0))
+		w = max(w, f.active-max(f.times[phaseRequest], 0))
 	}
 	return w
 }

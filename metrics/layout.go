@@ -60,6 +60,7 @@ type layouts struct {
 	phaseHistograms []phaseAt
 
 	phases, bytes, retries, aborts, failures, outcomes, hasDuration bool
+	routes, judged                                                  bool // any of those that Counter.route and Counter.judge count
 }
 
 // phaseAt is where the histogram of a phase is in a backend block.
@@ -133,6 +134,7 @@ func (t *Table) newLayouts() {
 	l.phases, l.aborts = f.phaseSeconds != nil || f.phaseObs != nil, f.aborts != nil
 	l.bytes, l.retries = f.respBytes != nil || f.reqBytes != nil, f.retries != nil || f.redispatches != nil
 	l.failures, l.outcomes = f.failures != nil, f.sla != nil
+	l.routes, l.judged = l.phases || l.aborts || l.bytes || l.retries, l.failures || l.outcomes
 
 	for range firstOutcome {
 		l.backend.add(nil, 0)

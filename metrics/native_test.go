@@ -27,8 +27,8 @@ func TestNativeHistogramEqualsClientGolang(t *testing.T) {
 		for range 2000 {
 			ms := rng.Int64N(spread) * rng.Int64N(3)
 			f.shard.main.f.n, f.shard.main.f.active = 1, ms
-			for i := range f.shard.main.f.times.MS {
-				f.shard.main.f.times.MS[i] = parser.NoTimer
+			for i := range f.shard.main.f.times {
+				f.shard.main.f.times[i] = parser.NoTimer
 			}
 			f.shard.main.times(&e.Data)
 			ref.Observe(float64(ms) / 1000)

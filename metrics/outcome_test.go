@@ -211,7 +211,7 @@ func TestTerminationInfo(t *testing.T) {
 		if !ok || o == "" || p == "" || m == "" {
 			t.Errorf("%s: %q %q %q %v", s, o, p, m, ok)
 		}
-		id := tt.id([]byte(s + "--"))
+		id := tt.id(s[0], s[1])
 		if tt.names[id] != s || ids[id] != "" {
 			t.Errorf("%s has the number %d of %q", s, id, tt.names[id]+ids[id])
 		}
@@ -222,8 +222,8 @@ func TestTerminationInfo(t *testing.T) {
 			t.Errorf("%q has a meaning", bad)
 		}
 	}
-	for in, want := range map[string]string{"": "", "-": "other", "XY": "other", "-X": "other", "X-": "other", "\x00\xff": "other", "sH": "sH"} {
-		if got := tt.names[tt.id([]byte(in))]; got != want {
+	for in, want := range map[[2]byte]string{{}: "", {'-'}: "other", {'X', 'Y'}: "other", {'-', 'X'}: "other", {'X', '-'}: "other", {'\x01', '\xff'}: "other", {'s', 'H'}: "sH"} {
+		if got := tt.names[tt.id(in[0], in[1])]; got != want {
 			t.Errorf("state %q is counted as %q, want %q", in, got, want)
 		}
 	}

@@ -152,16 +152,13 @@ func newTermTable() *termTable {
 	return t
 }
 
-// id returns the state's number; ts holds the logged characters, nil when there are none.
-func (t *termTable) id(ts []byte) uint8 {
-	if len(ts) < 2 {
-		if len(ts) == 0 {
+// id returns the number of the state with these characters, see parser.Record.End.
+func (t *termTable) id(origin, phase byte) uint8 {
+	o, p := t.first[origin], t.second[phase]
+	if o == 0 || p == 0 {
+		if origin == 0 {
 			return termNone
 		}
-		return termOther
-	}
-	o, p := t.first[ts[0]], t.second[ts[1]]
-	if o == 0 || p == 0 {
 		return termOther
 	}
 	return (o-1)*uint8(t.phases) + p

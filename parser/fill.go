@@ -9,9 +9,15 @@ func (r *Record) begin(p *Program, msg []byte) {
 	} else {
 		clear(r.v)
 	}
+	for f := TimeHandshake; f <= TimeTotal; f++ {
+		r.v[f].num = NoTimer
+	}
 	r.buf, r.scratch = msg, r.scratch[:0]
 	r.filled = p
 	r.cut, r.badReq, r.cookie, r.plain = false, false, false, false
+	if r.index == nil && p.steps != nil {
+		r.index = new(index)
+	}
 }
 
 func (r *Record) set(f Field, off, end int, flags uint32) {

@@ -37,8 +37,6 @@ type Program struct {
 	ops   []op
 	steps []step // the quick form of each op; nil when there is none
 	term  byte   // the separator of the quick steps, see separator
-	// timers are those that the quick steps read, as indexes in Timers.
-	timers []uint8
 }
 
 // Compile compiles a log-format string of any HAProxy version from 1.5 to 3.5. The error is a

@@ -72,7 +72,7 @@ const (
 type value struct {
 	off uint32 // start, plus one; 0 when absent. The top bits are flags.
 	end uint32 // end, plus one
-	num int64  // the number; of the path, see Route
+	num int64  // the number; of the path, see Route; of timers that a format does not have NoTimer
 }
 
 const (
@@ -129,19 +129,34 @@ func (r *Record) unescaped(v *value) []byte {
 	return r.scratch[v.off&vOffset-1 : v.end-1]
 }
 
-// First returns the first byte of the field as logged, 0 when the field is absent.
-func (r *Record) First(f Field) byte {
-	if int(f) < len(r.v) && r.v[f].off&(vOffset|vScratch)-1 < vOffset {
-		return r.buf[r.v[f].off&vOffset-1]
+// End tells how the request ended: the first byte of the server's name and the first two of the termination state, 0
+// for what is absent.
+func (r *Record) End() (server, origin, phase byte) {
+	if len(r.v) < quickSlot {
+		return 0, 0, 0
 	}
-	return r.firstUnescaped(f)
+	v := (*[quickSlot]value)(r.v)
+	s, t := &v[Server], &v[TerminationState]
+	at, from := s.off-1, t.off-1
+	if at >= vOffset || from >= vOffset || t.end-1-from < 2 {
+		return r.end()
+	}
+	d := r.buf[from:]
+	return r.buf[at], d[0], d[1]
 }
 
-func (r *Record) firstUnescaped(f Field) byte {
-	if b := r.Bytes(f); len(b) > 0 {
-		return b[0]
+// end is End for records that hold something else than two plain texts.
+func (r *Record) end() (server, origin, phase byte) {
+	if b := r.Bytes(Server); len(b) > 0 {
+		server = b[0]
 	}
-	return 0
+	switch b := r.Bytes(TerminationState); {
+	case len(b) > 1:
+		origin, phase = b[0], b[1]
+	case len(b) == 1:
+		origin = b[0]
+	}
+	return server, origin, phase
 }
 
 // Int returns the field's number. It is false when the field is absent or no number; the -1 of
@@ -164,25 +179,22 @@ const NumTimers = int(TimeTotal-TimeHandshake) + 1
 const NoTimer = -2
 
 // Timers are the timers of a line in milliseconds: -1 for one that the request did not reach, NoTimer for one that
-// the line does not have. The zero value is ready for Record.Timers; use it again for every line.
-type Timers struct {
-	MS [NumTimers]int64
-	of *Program // of the line that filled MS
-}
+// the line does not have.
+type Timers [NumTimers]int64
 
 // Timers fills t.
 func (r *Record) Timers(t *Timers) {
-	if r.plain && r.filled == t.of { // it has the same timers as the line before
-		for _, k := range t.of.timers {
-			t.MS[k] = r.v[int(TimeHandshake)+int(k)].num
+	if r.plain { // the quick steps have written those of the format, begin the others
+		v := (*[NumTimers]value)(r.v[TimeHandshake:])
+		for k := range v {
+			t[k] = v[k].num
 		}
 		return
 	}
-	t.of = r.filled
-	for k := range t.MS {
-		t.MS[k] = NoTimer
+	for k := range t {
+		t[k] = NoTimer
 		if n, ok := r.Int(TimeHandshake + Field(k)); ok {
-			t.MS[k] = max(n, -1)
+			t[k] = max(n, -1)
 		}
 	}
 }

@@ -18,34 +18,41 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	if cap(b)-e >= slack {
 		b = b[:e+slack]
 	} else {
-		rec.padded = append(rec.padded[:0], msg...)
-		rec.padded = append(rec.padded, make([]byte, slack)...)
-		b = rec.padded
+		b = rec.pad(msg)
 	}
-	if rec.filled != p || len(rec.v) < p.slots {
+	if rec.filled != p {
 		rec.begin(p, msg)
-	} else {
-		rec.buf, rec.scratch = msg, rec.scratch[:0]
-		rec.cut, rec.badReq, rec.cookie, rec.plain = false, false, false, false
 	}
+	rec.buf, rec.scratch = msg, rec.scratch[:0]
+	rec.cut, rec.badReq, rec.cookie, rec.plain = false, false, false, false
+	if p.steps == nil || e > maxQuick {
+		return p.rest(b, e, rec, 0, 0, false)
+	}
+	if p.term != 0 && e > 0 {
+		rec.index.separate(b, e, p.term)
+	}
+	k, i := quickSteps(rec.index, p.steps, 0, &b[0], e, 0, (*[quickSlot]value)(rec.v))
+	if k < len(p.ops) {
+		return p.rest(b, e, rec, k, i, true)
+	}
+	rec.plain = true // quick steps read no signs
+	return i == e
+}
+
+// pad returns a copy of the message with slack behind it.
+func (r *Record) pad(msg []byte) []byte {
+	r.padded = append(append(r.padded[:0], msg...), make([]byte, slack)...)
+	return r.padded
+}
+
+// rest executes the ops from k on at i of the message b[:e], or where quick is set the quick steps behind each of them.
+func (p *Program) rest(b []byte, e int, rec *Record, k, i int, quick bool) bool {
 	v := rec.v
-	i := 0
-	quick, whole := p.steps != nil && e <= maxQuick, true
-	if quick {
-		if rec.index == nil {
-			rec.index = new(index)
-		}
-		if p.term != 0 && e > 0 {
-			rec.index.separate(b, e, p.term)
-		}
-	}
-	for k := 0; k < len(p.ops); k++ {
-		if quick {
+	for again := false; k < len(p.ops); k, again = k+1, quick {
+		if again {
 			if k, i = quickSteps(rec.index, p.steps, k, &b[0], e, i, (*[quickSlot]value)(v)); k == len(p.ops) {
-				rec.plain = whole // quick steps read no signs
 				break
 			}
-			whole = false
 		}
 		o := &p.ops[k]
 		if i >= e && o.code < opBraces {

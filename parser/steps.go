@@ -93,7 +93,7 @@ const (
 
 // makeSteps makes the quick steps of the ops; there are none on processors without a fast index.
 func (p *Program) makeSteps() {
-	p.steps, p.timers = nil, nil
+	p.steps = nil
 	if !indexed() {
 		return
 	}
@@ -103,11 +103,6 @@ func (p *Program) makeSteps() {
 	for k := range p.ops {
 		steps[k] = p.ops[k].step(p.term)
 		any = any || steps[k].code != stepNone
-		for _, n := range p.ops[k].seq {
-			if steps[k].code == stepInts && n.slot >= TimeHandshake && n.slot <= TimeTotal {
-				p.timers = append(p.timers, uint8(n.slot-TimeHandshake))
-			}
-		}
 	}
 	for k := range steps {
 		if u := p.usual(k, steps); u != nil {
