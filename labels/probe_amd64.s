@@ -17,8 +17,8 @@ DATA counted<>+48(SB)/8, $-1
 DATA counted<>+56(SB)/8, $-1
 GLOBL counted<>(SB), RODATA|NOPTR, $128
 
-// HASH mixes N bytes from P into X; X5 is the key of the rounds.
-#define HASH(P, N, X, MORE, LAST, LONG, DONE) \
+// HASH mixes N bytes from P into X, by way of Y in part; X5 is the key of the rounds.
+#define HASH(P, N, X, Y, MORE, LAST, LONG, DONE) \
 	CMPQ N, $64 \
 	JA LONG \
 	LEAQ counted<>+64(SB), R12 \
@@ -33,14 +33,17 @@ GLOBL counted<>(SB), RODATA|NOPTR, $128
 	PAND X3, X2 \
 	PXOR X2, X \
 	AESENC X5, X \
-	MOVOU 32(P), X2 \
+	MOVOU 32(P), Y \
 	MOVOU 32(R12), X3 \
-	PAND X3, X2 \
-	PXOR X2, X \
-	AESENC X5, X \
+	PAND X3, Y \
+	PXOR X5, Y \
+	AESENC X5, Y \
 	MOVOU 48(P), X2 \
 	MOVOU 48(R12), X3 \
 	PAND X3, X2 \
+	PXOR X2, Y \
+	AESENC X5, Y \
+	MOVOU Y, X2 \
 	JMP DONE \
 LONG: \
 	MOVQ P, R12 \
@@ -69,8 +72,8 @@ DONE: \
 	MOVQ R11, X3 \
 	PUNPCKLQDQ X3, X2 \
 	PXOR X2, X0 \
-	HASH(SI, R8, X0, namesMore, namesLast, namesLong, namesDone) \
-	HASH(DI, R9, X1, pathMore, pathLast, pathLong, pathDone) \
+	HASH(SI, R8, X0, X6, namesMore, namesLast, namesLong, namesDone) \
+	HASH(DI, R9, X1, X7, pathMore, pathLast, pathLong, pathDone) \
 	AESENC X1, X0 \
 	AESENC X5, X0 \
 	AESENC X5, X0 \

@@ -24,8 +24,7 @@ const (
 	stepDate                     // a date of n bytes
 	stepAddr                     // address and port, not wanted
 	stepRequest                  // a request line whose target is a path
-	stepUsual                    // several steps at once that find what they usually do
-	stepBare                     // braces that nothing was captured in
+	stepBare                     // braces that nothing was captured in; from here on usual may be set
 	stepName                     // a name, up to the separator
 	stepAddrTerm                 // as stepAddr, up to the separator
 	stepDash                     // - and the literal
@@ -40,8 +39,8 @@ type step struct {
 	mask8 uint64
 	odd   uint64    // of stepName: all bits when bytes that no name holds end it, too
 	seq   *quickInt // of stepInts: the first number
-	usual *usual
-	at    uint16 // of the value in the Record, in bytes
+	usual *usual    // tried first, nil for none
+	at    uint16    // of the value in the Record, in bytes
 	code  stepCode
 	tilde bool
 	n     uint8 // bytes; of stepInts that nobody wants, how many there are at most
@@ -62,12 +61,13 @@ const stepShift = 6
 
 // quickInt is a number of stepInts.
 type quickInt struct {
-	at  uint16 // as in step; 0 when nobody wants the number
-	sep uint8  // the byte behind it, 0 for the last number
+	at    uint16 // as in step; 0 when nobody wants the number
+	sep   uint8  // the byte behind it, 0 for the last number
+	minus bool   // it may be -1
 }
 
-// usual is what several ops in a row nearly always find: nothing captured, a normal end. The whole of it is
-// compared at once; when it is not there, the first of the ops is left to run.
+// usual is what several steps in a row nearly always find: nothing captured, a normal end. The whole of it is
+// compared at once; when it is not there, the steps are taken one by one.
 type usual struct {
 	text, mask [2]uint64
 	len        int
@@ -106,7 +106,7 @@ func (p *Program) makeSteps() {
 	}
 	for k := range steps {
 		if u := p.usual(k, steps); u != nil {
-			steps[k] = step{code: stepUsual, usual: u}
+			steps[k].usual = u
 		}
 	}
 	if any {
@@ -264,7 +264,8 @@ func (s *step) numbers(seq []intStep) bool {
 		if n.slot >= quickSlot || n.sep == 0 && !last {
 			return false
 		}
-		if ints[i].at = valueAt(n.slot); !last {
+		ints[i] = quickInt{at: valueAt(n.slot), minus: n.minus}
+		if !last {
 			ints[i].sep = n.sep
 		}
 	}

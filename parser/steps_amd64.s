@@ -137,9 +137,8 @@ next:
 	CMPL AX, $const_stepInts
 	JEQ ints
 	JB short
-	CMPL AX, $const_stepUsual
-	JEQ usual
-	JA rare
+	CMPL AX, $const_stepBare
+	JAE rare
 	CMPL AX, $const_stepAddr
 	JEQ addr
 	JB date
@@ -192,6 +191,11 @@ literal:
 	JMP next
 
 rare:
+	MOVQ step_usual(DI), R13
+	TESTQ R13, R13
+	JNZ usual
+
+unusual:
 	CMPL AX, $const_stepBare
 	JEQ bare
 	CMPL AX, $const_stepName
@@ -415,7 +419,7 @@ number:
 	SUBQ R15, CX
 	LEAQ -1(CX), BX
 	CMPQ BX, $7
-	JHI stop                          // none, or more than eight digits
+	JHI sign                          // none, or more than eight digits
 	CMPQ R15, $(const_maskSize - 9)
 	JHI stop                          // the eight bytes from there and the separator may not be among the 64
 	MOVWLZX quickInt_at(R13), BX
@@ -435,6 +439,8 @@ number:
 	ANDQ digits<>+16(SB), CX
 	IMULQ digits<>+24(SB), CX
 	SHRQ $32, CX
+
+numberKnown:
 	MOVQ CX, value_num(DX)(BX*1)
 	LEAL 1(R8)(R15*1), CX
 	ORL $const_vNumber, CX
@@ -456,16 +462,39 @@ lastNumber:
 	ADDQ R8, AX
 	JMP literal
 
-usual:
-	MOVQ step_usual(DI), R13
-	MOVQ (SI)(R8*1), AX
-	MOVQ 8(SI)(R8*1), BX
-	XORQ usual_text(R13), AX
-	XORQ (usual_text+8)(R13), BX
-	ANDQ usual_mask(R13), AX
-	ANDQ (usual_mask+8)(R13), BX
-	ORQ AX, BX
+	// The -1 of what did not take place: its two bytes, then one that is no digit.
+sign:
+	CMPQ R15, AX
 	JNE stop
+	CMPQ R15, $(const_maskSize - 9)
+	JHI stop
+	CMPB (R14)(AX*1), $'-'
+	JNE stop
+	CMPB 1(R14)(AX*1), $'1'
+	JNE stop
+	CMPB quickInt_minus(R13), $0
+	JEQ stop
+	TZCNTQ R12, AX
+	BLSRQ R12, R12
+	LEAQ 2(R15), CX
+	CMPQ AX, CX
+	JNE stop
+	MOVQ $-1, CX
+	MOVWLZX quickInt_at(R13), BX
+	TESTL BX, BX
+	JNZ numberKnown
+	JMP separator
+
+	// AX stays the step's code until it is certain that the usual text is there.
+usual:
+	MOVQ (SI)(R8*1), CX
+	MOVQ 8(SI)(R8*1), BX
+	XORQ usual_text(R13), CX
+	XORQ (usual_text+8)(R13), BX
+	ANDQ usual_mask(R13), CX
+	ANDQ (usual_mask+8)(R13), BX
+	ORQ CX, BX
+	JNE unusual
 	MOVQ usual_values(R13), R12
 	MOVQ (usual_values+8)(R13), CX
 
