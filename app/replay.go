@@ -55,6 +55,7 @@ func replayCut(ctx context.Context, o Options, logs []string, jobs int, std Stre
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(jobs)) // the collector would use idle processors, too
 	parts, err := readAll(ctx, p, logs, jobs, std)
 	if err != nil {
 		return nil, err

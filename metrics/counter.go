@@ -244,14 +244,16 @@ func (c *Counter) allPhases(v []uint64) {
 func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
-	v := c.shard.vals[cell.backend:]
-	for _, h := range t.layout.phaseHistograms {
+	v, b := c.shard.vals[cell.backend:], t.buckets
+	hs := t.layout.phaseHistograms
+	for i := range hs {
+		h := &hs[i]
 		if ms := f.times[h.phase]; ms >= 0 && (h.phase != phaseData || !f.open) {
-			t.buckets.observe(v[h.at:], ms, f.n)
+			b.observe(v[h.at:], ms, f.n)
 		}
 	}
 	if f.active >= 0 && !f.open && t.layout.hasDuration {
-		t.buckets.observe(v[t.layout.duration:], f.active, f.n)
+		b.observe(v[t.layout.duration:], f.active, f.n)
 		if t.native != nil {
 			c.observeNative(cell, f.active)
 		}

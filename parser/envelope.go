@@ -34,7 +34,7 @@ type Envelope struct {
 
 	// of the line in hand
 	line   []byte // as given, without NULs in front and CR, LF behind
-	given  []byte // the message that Strip returned; Next leaves it out
+	given  []byte // the message that Strip returned, unless steady; Next leaves it out
 	cur    candidate
 	cands  []candidate
 	next   int // index in cands of what Next tries; -1: cands are not computed yet
@@ -54,7 +54,11 @@ func (e *Envelope) Strip(line []byte) (msg []byte, repeat uint64, ok bool) {
 		if !e.steady {
 			e.cur, e.header, e.steady = s.candidate, true, true
 		}
-		return e.give(line[len(s.head):])
+		msg = line[len(s.head):]
+		if msg[0] == 'm' {
+			return e.give(msg)
+		}
+		return msg, 1, true
 	}
 	return e.strip(trim(line))
 }
@@ -86,7 +90,9 @@ func (e *Envelope) strip(line []byte) (msg []byte, repeat uint64, ok bool) {
 // Next returns the next best message of the line given to Strip, for when no format fits the
 // one before; ok is false when there is none left.
 func (e *Envelope) Next() (msg []byte, repeat uint64, ok bool) {
-	e.steady = false
+	if e.steady {
+		e.given, e.steady = e.line[len(e.shapes[0].head):], false
+	}
 	if e.next < 0 {
 		given, header := e.given, e.header
 		e.analyse()
@@ -111,10 +117,13 @@ func (e *Envelope) Next() (msg []byte, repeat uint64, ok bool) {
 // Keep says that the message returned last was understood: headers of this kind are tried first
 // from now on.
 func (e *Envelope) Keep() {
-	e.prefer, e.kept = e.cur.kind, true
-	if e.steady {
-		return
+	if !e.steady || e.prefer != e.cur.kind { // else it was kept before
+		e.keep()
 	}
+}
+
+func (e *Envelope) keep() {
+	e.prefer, e.kept = e.cur.kind, true
 	c := e.cur
 	if e.next < 0 || c.kind == kindJSON {
 		return // came from a shape, or has none

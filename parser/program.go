@@ -234,6 +234,13 @@ func (it *item) needed() bool {
 
 // result says what the line is, from what it holds.
 func (p *Program) result(rec *Record) Result {
+	if p.http && rec.plain && rec.v[Status].num > 0 && !rec.Has(Origin) {
+		return ResultHTTP
+	}
+	return p.otherResult(rec)
+}
+
+func (p *Program) otherResult(rec *Record) Result {
 	if o := rec.Bytes(Origin); o != nil {
 		switch string(o) {
 		case "txn_close", "unspec":
