@@ -147,17 +147,18 @@ func (c *core) quick(rec *parser.Record) int {
 	if !c.probes || len(c.inputs) > 0 {
 		return -1
 	}
-	names, front, back, path, ok := rec.Route(c.segments)
+	names, n, front, back, path, m, ok := rec.Route(c.segments)
 	if !ok {
 		return -1
 	}
-	return findKey(c.hot, &c.keySeed, unsafe.SliceData(names), len(names), unsafe.SliceData(path), len(path), keySizes(len(path), len(names), front, back), fate(rec))
+	return findKey(c.hot, &c.keySeed, names, n, path, m, keySizes(m, n, front, back), fate(rec))
 }
 
 // hash fills l and returns the hash of what is in it.
 func (c *core) hash(rec *parser.Record, l *line) uint64 {
-	var ok bool
-	if l.names, l.front, l.back, _, ok = rec.Route(0); !ok {
+	if names, n, front, back, _, _, ok := rec.Route(0); ok {
+		l.names, l.front, l.back = unsafe.Slice(names, n), front, back
+	} else {
 		c.join(rec, l)
 	}
 	if c.byPath {

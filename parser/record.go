@@ -141,8 +141,7 @@ func (r *Record) End() (server, origin, phase byte) {
 	if at >= vOffset || from >= vOffset || t.end-1-from < 2 {
 		return r.end()
 	}
-	d := r.buf[from:]
-	return r.buf[at], d[0], d[1]
+	return r.buf[at], r.buf[from], r.buf[from+1]
 }
 
 // end is End for records that hold something else than two plain texts.
@@ -186,9 +185,9 @@ type Timers [NumTimers]int64
 func (r *Record) Timers(t *Timers) {
 	if r.plain { // the quick steps have written those of the format, begin the others
 		v := (*[NumTimers]value)(r.v[TimeHandshake:])
-		for k := range v {
-			t[k] = v[k].num
-		}
+		t[0], t[1], t[2] = v[0].num, v[1].num, v[2].num
+		t[3], t[4], t[5] = v[3].num, v[4].num, v[5].num
+		t[6], t[7], t[8] = v[6].num, v[7].num, v[8].num
 		return
 	}
 	for k := range t {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 // TestPrefix compares prefix with a walk over the path, for paths around the 64 bytes of which the slashes are known.
@@ -78,16 +79,16 @@ func TestRoute(t *testing.T) {
 		if res := s.NewReader().Line(append([]byte(c.line), make([]byte, slack)...)[:len(c.line)], &rec); res != ResultHTTP {
 			t.Fatalf("%s: %s", c.line, res)
 		}
-		names, front, back, path, ok := rec.Route(c.segments)
+		names, n, front, back, path, m, ok := rec.Route(c.segments)
 		got := ""
 		if ok {
-			got = fmt.Sprintf("%q %d %d %q", names, front, back, path)
+			got = fmt.Sprintf("%q %d %d %q", unsafe.Slice(names, n), front, back, unsafe.Slice(path, m))
 		}
 		if got != c.want {
 			t.Errorf("%s: %s, want %s", c.line, got, c.want)
 		}
 	}
-	if _, _, _, _, ok := new(Record).Route(2); ok {
+	if _, _, _, _, _, _, ok := new(Record).Route(2); ok {
 		t.Error("an empty record has a route")
 	}
 }
