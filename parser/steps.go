@@ -133,8 +133,8 @@ func (p *Program) usual(k int, steps []step) *usual {
 			text += "----"[:o.n]
 		case stepBare:
 			before := text
-			if n == 0 && k > 0 {
-				before = p.ops[k-1].lit
+			if k > 0 {
+				before = p.ops[k-1].lit + text
 			}
 			if bare, lit = at, lit[1:]; !strings.HasSuffix(before, " ") {
 				return u.orNil()
