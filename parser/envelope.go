@@ -117,13 +117,14 @@ func (e *Envelope) Next() (msg []byte, repeat uint64, ok bool) {
 // Keep says that the message returned last was understood: headers of this kind are tried first
 // from now on.
 func (e *Envelope) Keep() {
-	if !e.steady || e.prefer != e.cur.kind { // else it was kept before
+	e.prefer, e.kept = e.cur.kind, true
+	if !e.steady {
 		e.keep()
 	}
 }
 
+// keep remembers the shape of a header that differs from the last one.
 func (e *Envelope) keep() {
-	e.prefer, e.kept = e.cur.kind, true
 	c := e.cur
 	if e.next < 0 || c.kind == kindJSON {
 		return // came from a shape, or has none

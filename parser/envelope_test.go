@@ -396,3 +396,33 @@ func TestNextFrame(t *testing.T) {
 		t.Errorf("%d frames, want 206", n)
 	}
 }
+
+// TestKnownHeaders changes headers in every byte: what passes as the known header in one compare must have its shape.
+func TestKnownHeaders(t *testing.T) {
+	for _, c := range envelopeForms() {
+		line := []byte(strings.Replace(c.form, "%", testMessage, 1))
+		var e Envelope
+		if _, _, ok := e.Strip(line); !ok {
+			continue
+		}
+		e.Keep()
+		s := &e.shapes[0]
+		known := 0
+		for i := range min(len(s.head), len(line)) {
+			for b := range 256 {
+				l := bytes.Clone(line)
+				l[i] = byte(b)
+				if !s.quick(l) {
+					continue
+				}
+				known++
+				if start, ok := s.match(l); !ok || start != len(s.head) {
+					t.Fatalf("%s: %q is taken for the known header, match says %d %v", c.name, l, start, ok)
+				}
+			}
+		}
+		if s.quick(line) && known < len(s.head) {
+			t.Errorf("%s: the header itself is known at %d of %d bytes only", c.name, known, len(s.head))
+		}
+	}
+}

@@ -340,3 +340,26 @@ func TestCookieBeforeCaptures(t *testing.T) {
 		}
 	}
 }
+
+// TestResultOfPlainLines: what a line is does not depend on how it was read.
+func TestResultOfPlainLines(t *testing.T) {
+	for _, c := range []struct {
+		format, line string
+		want         Result
+	}{
+		{"%ft %b/%s %ST %Ta", "f b/s 200 5", ResultHTTP},
+		{"%ft %b/%s %ST %Ta", "f b/s 0 5", ResultTCP},
+		{"%ft %b/%s %ST %Ta", "f b/s -1 5", ResultHTTP},
+		{"%OG %ft %ST %Ta", "txn_close f 200 5", ResultHTTP},
+		{"%OG %ft %ST %Ta", "accept f 200 5", ResultLogStep},
+	} {
+		s := newSet(t, SetOptions{}, Format{Name: c.format, Text: c.format})
+		var rec Record
+		line := append([]byte(c.line), make([]byte, slack)...)[:len(c.line)]
+		for range 2 { // the second one finds the record of the first
+			if got := s.NewReader().Line(line, &rec); got != c.want {
+				t.Errorf("%s: %s is %s, want %s", c.format, c.line, got, c.want)
+			}
+		}
+	}
+}

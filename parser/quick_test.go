@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -115,14 +116,57 @@ func TestQuickStepsAgree(t *testing.T) {
 		}
 	}
 	for _, f := range []Format{presetFormat(t, "httplog"), {Text: custom}, {Text: strings.ReplaceAll(custom, "|", ";")}, {Text: strings.ReplaceAll(custom, "|", "?")}} {
-		p := newSet(t, SetOptions{Want: []string{"host", "query"}}, f).NewReader().programs[0]
-		for _, l := range oddLines() {
+		s := newSet(t, SetOptions{Want: []string{"host", "query"}}, f)
+		p := s.NewReader().programs[0]
+		s.Leave(Retries)
+		left := s.NewReader().programs[0]
+		usual := usualHTTP
+		if p.term != 0 {
+			usual = strings.ReplaceAll(usualCustom, "|", string(p.term))
+		}
+		for k, l := range oddLines() {
+			if k%2 == 0 {
+				p, left = left, p
+			}
 			if p.term != 0 {
 				l = strings.ReplaceAll(l, "|", string(p.term))
 			}
 			sameWithout(t, p, []byte(l), &rec, rng)
+			sameWithout(t, p, []byte(usual), &rec, rng) // nothing of the odd line may be left
 			for range 3 {
 				sameWithout(t, p, damaged([]byte(l), rng), &rec, rng)
+			}
+		}
+	}
+}
+
+const (
+	usualHTTP   = `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress~ be/s1 0/0/0/12/14 200 20512 - - ---- 5/5/2/1/0 0/0 "GET /a/b HTTP/1.1"`
+	usualCustom = `GET|200|----|0/0/1/113/114|egress~|be:uat|s2|10.3.118.249:52558|1181|0|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|/client/prod|HTTP/1.1`
+)
+
+// TestNextLineIsNotRead cuts lines at every byte by a newline: what stands behind it completes the line, but belongs to
+// the next one.
+func TestNextLineIsNotRead(t *testing.T) {
+	for format, line := range map[string]string{
+		presetFormat(t, "httplog").Text: usualHTTP,
+		custom:                          usualCustom,
+		"%ci:%cp [%tr] %hr %hs %ST %HM": `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] {a} {b} 200 GET`,
+		"%ft %ST %Ta %tsc%hr":           `fe 200 12 ----`,
+		"%ft %ST %Ta %HM %tsc":          `fe 200 12 GET ----`,
+		"%ft %tsc %ST %Ta":              `fe ---- 200 1234`,
+	} {
+		p := newSet(t, SetOptions{}, Format{Name: format, Text: format}).NewReader().programs[0]
+		var rec Record
+		for k := range len(line) {
+			block := append([]byte(line+"\n"+line), make([]byte, slack)...)
+			block[k] = '\n'
+			if msg := block[:k]; p.ops != nil && p.run(msg, &rec) {
+				for f := range rec.v {
+					if b := rec.Bytes(Field(f)); len(b) > 0 && !bytes.Contains(msg, b) {
+						t.Fatalf("%s\n%q: field %d is %q", format, msg, f, b)
+					}
+				}
 			}
 		}
 	}
@@ -135,6 +179,13 @@ func oddLines() (all []string) {
 		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] - -/- 0/0/0/12/14 200 205 - - ---- 5/5/2/1/0 0/0 "GET /a HTTP/1.1"`,
 		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] ~ b/s 0/0/123456789/12345678/14 200 205 - - ---- 5/5/2/1/0 0/0 "GET /a?b HTTP/1.1"`,
 		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/-1/+12/14 200 +205 - - ---- 5/5/2/1/+1 0/0 "GET /a? HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/-1/-12/14 -1 -1 - - ---- 5/5/2/1/0 0/0 "GET /a? HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/-1/-1/-1/-0 -1 0 - - ---- 5/5/2/1/0 0/0 "GET /a? HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 -1 - - ---- 5/5/2/1/0 0/0 "GET /a? HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5//2/1/0 0/0 "GET /a HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/1234567890123456789/2/1/0 0/0 "GET /a HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/-1 0/0 "GET /a HTTP/1.1"`,
+		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/-1/2/1/1 0/0 "GET /a HTTP/1.1"`,
 		`10.0.0.1:5 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 c=1 - sH-- 5/5/2/1/1 0/0 {x|y} {} "GET /a??b?c HTTP/1.1"`,
 		`unix:1 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - -- 5/5/2/1/1 0/0 "GET /a?b HTTP/1.1 x"`,
 		`::1:80 [21/Nov/2026:04:49:59.036] a b/s 0/0/1/12/14 200 205 - - ---- 5/5/2/1/1 0/0 "GET?x /a HTTP/1.1"`,
@@ -210,6 +261,19 @@ func sameWithout(t *testing.T, p *Program, msg []byte, rec *pair, rng *rand.Rand
 		with.filled = nil
 		return
 	}
+	for _, r := range []*Record{with, without} {
+		var got Timers
+		r.Timers(&got)
+		for k := range got {
+			want := int64(NoTimer)
+			if n, ok := r.Int(TimeHandshake + Field(k)); ok {
+				want = max(n, -1)
+			}
+			if got[k] != want {
+				t.Fatalf("%q\n%q: timer %d is %d, want %d", p.text, msg, k, got[k], want)
+			}
+		}
+	}
 	if m := uint64(with.v[Path].num); m != 0 {
 		for k, c := range with.Bytes(Path) {
 			if k < 64 && m>>k&1 != 0 != (c == '/') {
@@ -247,6 +311,12 @@ func TestNothingBehindTheSlackIsRead(t *testing.T) {
 	for _, l := range oddLines() {
 		for _, behind := range []string{"0", " ", "/", "\"", "a"} {
 			read(httplog, l, behind)
+		}
+	}
+	for n := range 70 { // names that end anywhere in what an index holds
+		line := usualHTTP[:8] + strings.Repeat("9", n) + usualHTTP[8:]
+		for k := range 20 {
+			read(httplog, line[:45+n+k], "a")
 		}
 	}
 	numbers := newSet(t, SetOptions{All: true}, Format{Text: "%ac/%fc/%bc/%sc/%rc/%sq/%bq/%B/%U/%Ta/%Tc/%Td/%Th/%Ti/%TR/%Tr/%Tt/%Tw/%Tu/%pid/%rt/%lc/%ST"}).NewReader().programs[0]

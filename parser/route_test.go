@@ -72,6 +72,7 @@ func TestRoute(t *testing.T) {
 		{"%ft|%b|%ST|%s|%HU|%TR", `f|back|200|s|/a/b?c/d|1`, 3, `"f|back" 1 4 "/a/b"`},
 		{"%ft %s %b %ST %HU", `f s back 200 /a`, 1, ""},
 		{"%b %ft %ST %HU", `back f 200 /a`, 1, ""},
+		{"%ft - %b %ST %HU", `f - back 200 /a`, 0, ""},
 		{"%b %ST %HU", `back 200 /a`, 1, ""},
 	} {
 		s := newSet(t, SetOptions{}, Format{Name: c.format, Text: c.format})

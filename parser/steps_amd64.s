@@ -551,9 +551,7 @@ requestTarget:
 	JGE stop
 	CMPB (SI)(AX*1), $' '
 	JNE stop
-	CMPB 9(SI)(AX*1), $'"'
-	JNE stop
-	MOVQ 1(SI)(AX*1), BX              // HTTP/ and a version of digits 0 to 3
+	MOVQ 1(SI)(AX*1), BX              // HTTP/ and a version of digits 0 to 3; the literal is the quote
 	MOVQ $const_httpMask, CX
 	ANDQ CX, BX
 	MOVQ $const_httpWant, CX

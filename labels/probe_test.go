@@ -1,0 +1,194 @@
+package labels
+
+import (
+	"bytes"
+	"math/bits"
+	"math/rand/v2"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// randomText returns n random bytes with keySlack other ones behind them.
+func randomText(rnd *rand.Rand, n int) []byte {
+	b := make([]byte, n+keySlack)
+	for i := range b {
+		b[i] = byte(rnd.Uint32())
+	}
+	return b
+}
+
+func TestHashKeyCoversEveryByte(t *testing.T) {
+	if !probes() {
+		t.Skip("this processor has no instructions for it")
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	seed := newKeySeed()
+	for n := range 150 {
+		for _, m := range []int{0, 7, 63, 64, 65, 100, n} {
+			a, b := randomText(rnd, n), randomText(rnd, m)
+			hash := func() uint64 { return hashKey(&seed, &a[0], n, &b[0], m, 5, 1) }
+			h := hash()
+			for i := range a[n:] {
+				a[n+i] ^= 0xff
+			}
+			for i := range b[m:] {
+				b[m+i] ^= 0xff
+			}
+			if hash() != h {
+				t.Fatalf("%d and %d bytes: the hash depends on what follows", n, m)
+			}
+			for _, of := range [][]byte{a[:n], b[:m]} {
+				for i := range of {
+					of[i] ^= 1
+					if hash() == h {
+						t.Fatalf("%d and %d bytes: byte %d does not matter", n, m, i)
+					}
+					of[i] ^= 1
+				}
+			}
+			for k := range seed {
+				other := seed
+				other[k] ^= 1
+				if hashKey(&other, &a[0], n, &b[0], m, 5, 1) == h {
+					t.Fatalf("%d and %d bytes: word %d of the seed does not matter", n, m, k)
+				}
+			}
+			if hashKey(&seed, &a[0], n, &b[0], m, 6, 1) == h || hashKey(&seed, &a[0], n, &b[0], m, 5, 2) == h {
+				t.Fatalf("%d and %d bytes: sizes or flags do not matter", n, m)
+			}
+		}
+	}
+}
+
+// round is a round of AES without a key: what anybody can compute.
+func round(in [16]byte) (out [16]byte) {
+	for i := range out {
+		col, row := i/4, i%4
+		s := func(r int) byte { return sbox(in[(4*((col+r)%4))+r]) }
+		out[i] = double(s(row)) ^ double(s((row+1)%4)) ^ s((row+1)%4) ^ s((row+2)%4) ^ s((row+3)%4)
+	}
+	return out
+}
+
+func double(b byte) byte { return b<<1 ^ b>>7*0x1b }
+
+func sbox(b byte) byte {
+	inverse := byte(1) // b to the power 254
+	for range 254 {
+		product, x := byte(0), inverse
+		for k := b; k != 0; k >>= 1 {
+			if k&1 != 0 {
+				product ^= x
+			}
+			x = double(x)
+		}
+		inverse = product
+	}
+	r := bits.RotateLeft8
+	return inverse ^ r(inverse, 1) ^ r(inverse, 2) ^ r(inverse, 3) ^ r(inverse, 4) ^ 0x63
+}
+
+// TestKeysCannotBeMadeToCollide: a client that changes sixteen bytes, and the sixteen behind them by the difference that
+// one round makes of it, gets another hash; so the seed takes part before the first round of either lane.
+func TestKeysCannotBeMadeToCollide(t *testing.T) {
+	if !probes() {
+		t.Skip("this processor has no instructions for it")
+	}
+	if got := round([16]byte{0xdb, 0, 0, 0, 0, 0x13}); sbox(0x53) != 0xed || got == ([16]byte{}) {
+		t.Fatalf("the round of the test is wrong: sbox(53) = %x", sbox(0x53))
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	seed := newKeySeed()
+	names := randomText(rnd, 20)
+	for range 50 {
+		for lane := range 3 {
+			a := randomText(rnd, 64)
+			b := bytes.Clone(a)
+			for i := range 16 {
+				b[16*lane+i] = byte(rnd.Uint32())
+			}
+			x, y := round([16]byte(a[16*lane:])), round([16]byte(b[16*lane:]))
+			for i := range x {
+				b[16*lane+16+i] ^= x[i] ^ y[i]
+			}
+			if hashKey(&seed, &names[0], 20, &a[0], 64, 5, 1) == hashKey(&seed, &names[0], 20, &b[0], 64, 5, 1) {
+				t.Fatalf("lane %d: two paths that collide under any seed", lane)
+			}
+		}
+	}
+}
+
+// TestFindKeyComparesAll gives a slot the hash of a key that differs from the slot's in one thing.
+func TestFindKeyComparesAll(t *testing.T) {
+	if !probes() {
+		t.Skip("this processor has no instructions for it")
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	seed := newKeySeed()
+	for n := range 130 {
+		tab := newKeyTable(4, 100, 2000)
+		l := &line{path: randomText(rnd, n), names: randomText(rnd, 130-n)[:130-n], n: n, flags: 1, sizes: 77}
+		names := append(bytes.Clone(l.names), make([]byte, keySlack)...)
+		h := hashKey(&seed, &names[0], len(l.names), &l.path[0], n, l.sizes, l.flags)
+		tab.insert(h, l, nil).entry = 9
+		if cap(tab.arena)-len(tab.arena) < keySlack {
+			t.Fatalf("%d bytes behind the last key can be read", cap(tab.arena)-len(tab.arena))
+		}
+		find := func() int {
+			return findKey(tab, &seed, &names[0], len(l.names), &l.path[0], n, 77, 1)
+		}
+		if got := find(); got != 9 {
+			t.Fatalf("%d bytes of path: the key is not found: %d", n, got)
+		}
+		s := tab.find(h, l)
+		for what, change := range map[string]func(){
+			"sizes": func() { s.sizes ^= 1 },
+			"flags": func() { s.flags ^= 2 },
+		} {
+			change()
+			if find() >= 0 {
+				t.Fatalf("other %s are taken for the same", what)
+			}
+			change()
+		}
+		for i := range tab.arena {
+			tab.arena[i] ^= 4
+			if find() >= 0 {
+				t.Fatalf("%d bytes of path: a key with another byte %d is found", n, i)
+			}
+			tab.arena[i] ^= 4
+		}
+	}
+}
+
+// TestKeysAtTheEndOfMemory resolves lines that end where memory does.
+func TestKeysAtTheEndOfMemory(t *testing.T) {
+	size := unix.Getpagesize()
+	mem, err := unix.Mmap(-1, 0, 2*size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(mem)
+	if err := unix.Mprotect(mem[size:], unix.PROT_NONE); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, rules("backend", "{a}-{b}"), Limits{})
+	line := req{backend: "x-y"}.line()
+	for _, behind := range []int{0, keySlack - 1, keySlack} { // readable bytes
+		at := size - len(line) - behind
+		l := mem[at : at+len(line) : size]
+		copy(l, line)
+		for range 2 {
+			if got := join(f.res.Resolve(f.parse(l)).Route.Values); got != "x,y" {
+				t.Errorf("%d bytes behind the line: %s", behind, got)
+			}
+		}
+	}
+}
+
+func TestKeySizesOfLongLines(t *testing.T) {
+	if a, b := keySizes(maxKey, 1, 0, 0), keySizes(1<<16, 3, 1, 1); a != b || a == keySizes(0, 3, 1, 1) {
+		t.Errorf("sizes %x and %x", a, b)
+	}
+}
