@@ -140,6 +140,28 @@ func TestQuickStepsAgree(t *testing.T) {
 	}
 }
 
+// TestQuickSigns: signs stand where the ops allow them only.
+func TestQuickSigns(t *testing.T) {
+	if !indexed() {
+		t.Skip("this processor makes no index")
+	}
+	const numbers = "%rt/%ST/%cp/%Ta/%pid/%B"
+	s := newSet(t, SetOptions{}, Format{Name: numbers, Text: numbers})
+	if _, err := s.Field("rt"); err != nil {
+		t.Fatal(err)
+	}
+	p := s.NewReader().programs[0]
+	rng := rand.New(rand.NewPCG(3, 4))
+	var rec pair
+	for k := range 6 {
+		for _, sign := range []string{"-1", "-2", "+1", "-", "-10", "--1", "-1-"} {
+			fields := []string{"1", "200", "3", "4", "5", "6"}
+			fields[k] = sign
+			sameWithout(t, p, []byte(strings.Join(fields, "/")), &rec, rng)
+		}
+	}
+}
+
 const (
 	usualHTTP   = `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress~ be/s1 0/0/0/12/14 200 20512 - - ---- 5/5/2/1/0 0/0 "GET /a/b HTTP/1.1"`
 	usualCustom = `GET|200|----|0/0/1/113/114|egress~|be:uat|s2|10.3.118.249:52558|1181|0|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|/client/prod|HTTP/1.1`
