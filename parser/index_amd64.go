@@ -24,3 +24,8 @@ func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]
 //
 //go:noescape
 func sameHead(line *byte, words *headWord, n int) bool
+
+// slashMask returns a bit for each of 64 bytes that is a slash. It must be called only when indexed.
+//
+//go:noescape
+func slashMask(from *byte) uint64

@@ -76,3 +76,14 @@ block:
 	JNZ block
 	VZEROUPPER
 	RET
+
+// func slashMask(from *byte) uint64
+TEXT ·slashMask(SB), NOSPLIT, $0-16
+	MOVQ from+0(FP), SI
+	FILL(0x2f, X11, Y11)
+	VPCMPEQB (SI), Y11, Y2
+	VPCMPEQB 32(SI), Y11, Y3
+	WORD(Y2, Y3)
+	MOVQ R8, ret+8(FP)
+	VZEROUPPER
+	RET

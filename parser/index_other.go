@@ -11,3 +11,5 @@ func quickSteps(*index, []step, int, *byte, int, int, *[quickSlot]value) (int, i
 }
 
 func sameHead(*byte, *headWord, int) bool { panic("parser: no index on this processor") }
+
+func slashMask(*byte) uint64 { panic("parser: no index on this processor") }

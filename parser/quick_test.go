@@ -54,6 +54,9 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// blanks is a format in which method and target stand alone.
+const blanks = `%ci:%cp %ft %b/%s %HM %HU %HV %ST %B %TR/%Tw/%Tc/%Tr/%Ta %tsc %HPO`
+
 // custom is a format with a separator of its own.
 const custom = `%HM|%ST|%tsc|%TR/%Tw/%Tc/%Tr/%Ta|%ft|%b|%s|%ci:%cp|%B|%rc|%sq/%bq|%ac/%fc/%bc/%sc|[%tr]|%HU|%HV`
 
@@ -66,6 +69,7 @@ func TestQuickStepsTakeWholeLines(t *testing.T) {
 		{"httplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress~ example_prod_www_low/s1 0/0/0/12/14 200 20512 - - ---- 5/5/2/1/0 0/0 "GET /legacy-soap/prod/example/orders/4711?b=status&st=404 HTTP/1.1"`},
 		{"httplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress be/<NOSRV> 0/0/0/12/14 503 20512 - - ---- 5/5/2/1/0 0/0 "POST / HTTP/2.0"`},
 		{"tcplog", `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress be/s1 0/0/1204 20512 -- 5/5/2/1/0 0/0`},
+		{blanks, `10.3.118.249:52558 egress~ partner:uat:high/s2 GET /client/prod/v1/orders/8049237?a=b HTTP/1.1 200 1181 0/0/1/113/114 ---- /client/prod`},
 		{custom, `GET|200|----|0/0/1/113/114|egress~|partner:uat:high|s2|10.3.118.249:52558|1181|0|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|/client/prod/v1/orders/8049237?a=b|HTTP/1.1`},
 	} {
 		text, ok := Preset(c.format)
@@ -115,14 +119,17 @@ func TestQuickStepsAgree(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range []Format{presetFormat(t, "httplog"), {Text: custom}, {Text: strings.ReplaceAll(custom, "|", ";")}, {Text: strings.ReplaceAll(custom, "|", "?")}} {
+	for _, f := range []Format{presetFormat(t, "httplog"), {Text: custom}, {Text: strings.ReplaceAll(custom, "|", ";")}, {Text: strings.ReplaceAll(custom, "|", "?")}, {Text: blanks}, {Text: strings.TrimSuffix(blanks, " %HPO")}} {
 		s := newSet(t, SetOptions{Want: []string{"host", "query"}}, f)
 		p := s.NewReader().programs[0]
 		s.Leave(Retries)
 		left := s.NewReader().programs[0]
 		usual := usualHTTP
-		if p.term != 0 {
+		switch {
+		case p.term != 0:
 			usual = strings.ReplaceAll(usualCustom, "|", string(p.term))
+		case strings.HasPrefix(f.Text, "%ci:%cp %ft"):
+			usual = usualBlanks
 		}
 		for k, l := range oddLines() {
 			if k%2 == 0 {
@@ -164,6 +171,7 @@ func TestQuickSigns(t *testing.T) {
 
 const (
 	usualHTTP   = `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] fe_egress~ be/s1 0/0/0/12/14 200 20512 - - ---- 5/5/2/1/0 0/0 "GET /a/b HTTP/1.1"`
+	usualBlanks = `10.3.118.249:52558 egress~ be/s2 GET /client/prod?a HTTP/1.1 200 1181 0/0/1/113/114 ---- /client/prod`
 	usualCustom = `GET|200|----|0/0/1/113/114|egress~|be:uat|s2|10.3.118.249:52558|1181|0|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|/client/prod|HTTP/1.1`
 )
 
@@ -173,6 +181,7 @@ func TestNextLineIsNotRead(t *testing.T) {
 	for format, line := range map[string]string{
 		presetFormat(t, "httplog").Text: usualHTTP,
 		custom:                          usualCustom,
+		blanks:                          usualBlanks,
 		"%ci:%cp [%tr] %hr %hs %ST %HM": `10.20.3.4:40883 [21/Nov/2026:04:49:59.036] {a} {b} 200 GET`,
 		"%ft %ST %Ta %tsc%hr":           `fe 200 12 ----`,
 		"%ft %ST %Ta %HM %tsc":          `fe 200 12 GET ----`,
@@ -218,6 +227,14 @@ func oddLines() (all []string) {
 		`-|200|----|0/0/1/113/114|-|-|<NOSRV>|::1:52558|1181|+1|0/0|844/426/24/1|[21/Nov/2026:00:00:00.000]|http://h/a?b|-`,
 		`<BADREQ>|400|CR--|0/0/-1/-1/0|e,g|x/y|{s}|10.3.118.249:8|1|0|0/0|8/4/2/1|[21/Nov/2026:00:00:00.000]|<BADREQ>|<BADREQ>`,
 		`P"T|400|CR--|0/0/-1/-1/0|e"g|x|s|10.3.118.249:8|1|0|0/0|8/4/2/1|[21/Nov/2026:00:00:00.000]|/a"b?c|HTTP/1"1`,
+		`10.3.118.249:52558 egress~ be/s2 GET /client/prod?a HTTP/1.1 200 1181 0/0/1/113/114 ---- /client/prod`,
+		`10.3.118.249:52558 egress~ be/s2 P"T /client/prod?a HTTP/1.1 200 1181 0/0/1/113/114 ---- /client/"prod`,
+		`10.3.118.249:52558 egress~ be/s2 P/T /client/prod?a HTTP/1.1 200 1181 0/0/1/113/114 ---- /client/prod?b?c`,
+		`10.3.118.249:52558 egress~ be/s2 A-METHOD-WITH-MANY-BYTES http://h/client/prod?a HTTP/1.1 200 1181 0/0/1/113/114 ---- http://h/client/prod`,
+		`10.3.118.249:52558 egress~ be/s2 <BADREQ> <BADREQ> <BADREQ> 400 1181 0/0/-1/-1/114 CR-- <BADREQ>`,
+		`10.3.118.249:52558 egress~ be/s2 - - - 400 1181 0/0/-1/-1/114 CR-- -`,
+		`10.3.118.249:52558 egress~ be/s2 OPTIONS * HTTP/1.1 400 1181 0/0/-1/-1/114 CR-- /a b`,
+		"10.3.118.249:52558 egress~ be/s2 GET /a\x01b HTTP/1.1 400 1181 0/0/-1/-1/114 CR-- /a\x01b",
 		`P/T|400|----|0/0/1/1/0|eg|x|s|10.3.118.249:8|1|0|0/0|8/4/2/1|[21/Nov/2026:00:00:00.000]|/a?b"c|HTTP`,
 	} {
 		for n := range len(l) + 1 {

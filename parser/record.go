@@ -230,7 +230,7 @@ func (r *Record) BadRequest() bool { return r.badReq }
 func (r *Record) Clone() *Record {
 	c := *r
 	c.v = append([]value(nil), r.v...)
-	c.buf = append([]byte(nil), r.buf...)
+	c.buf = append(make([]byte, 0, len(r.buf)+slack), r.buf...)
 	c.scratch = append([]byte(nil), r.scratch...)
 	c.m, c.filled, c.plain, c.padded, c.index, c.f, c.rendered = matcher{}, nil, false, nil, nil, finder{}, nil
 	return &c

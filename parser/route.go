@@ -23,7 +23,11 @@ func (r *Record) Route(segments int) (names *byte, n, frontend, backend int, pat
 	case at >= vOffset:
 		return nil, 0, 0, 0, nil, 0, false
 	default:
-		if size, ok = prefix(uint64(p.num), p.end-1-at, segments); !ok {
+		mask := uint64(p.num)
+		if mask == 0 && r.index != nil { // not read by a quick step
+			mask = slashMask(&r.buf[at])
+		}
+		if size, ok = prefix(mask, p.end-1-at, segments); !ok {
 			return nil, 0, 0, 0, nil, 0, false
 		}
 	}
@@ -31,8 +35,8 @@ func (r *Record) Route(segments int) (names *byte, n, frontend, backend int, pat
 }
 
 // prefix returns how many bytes of a path of size bytes the first segments are. Bit k of slashes is set when byte k is
-// a slash; bits beyond the end of the path mean nothing, and it is 0 when parsing did not find out. ok is false when that
-// does not tell.
+// a slash; bits beyond the end of the path mean nothing. ok is false when that does not tell: nobody found out, or the path
+// does not begin with a slash.
 func prefix(slashes uint64, size uint32, segments int) (n uint32, ok bool) {
 	if size < 64 {
 		slashes &= 1<<size - 1
@@ -50,5 +54,5 @@ func prefix(slashes uint64, size uint32, segments int) (n uint32, ok bool) {
 		return 0, false
 	}
 	repeated := slashes & (slashes << 1)
-	return n, slashes != 0 && segments > 0 && repeated&(2<<n-1) == 0
+	return n, slashes&1 != 0 && segments > 0 && repeated&(2<<n-1) == 0
 }

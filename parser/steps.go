@@ -30,6 +30,9 @@ const (
 	stepDash                     // - and the literal
 	stepState                    // a termination state of n bytes
 	stepTarget                   // a target that is a path, up to the separator
+	stepPath                     // a target that is a path, up to a blank or the end
+	stepMethod                   // a method, up to a blank
+	stepToken                    // a token, up to a blank
 	stepRest                     // a token, up to the end
 )
 
@@ -46,7 +49,7 @@ type step struct {
 	n     uint8 // bytes; of stepInts that nobody wants, how many there are at most
 	lit   uint8 // length of the literal
 	gives gives
-	mark  byte // of stepDate: the byte behind the seconds
+	mark  byte // of stepDate: the byte behind the seconds; of stepPath: not 0 when it goes up to the end
 	_     [16]byte
 }
 
@@ -190,7 +193,9 @@ func (o *op) step(term byte) step {
 	switch {
 	case o.lit == "" && o.code == opInts:
 		s.code = stepInts
-	case o.lit == "" && o.code == opToken && o.last && !o.put && (o.item.class == clsURL || o.item.class == clsToken):
+	case o.lit == "" && o.put:
+		s.part(o, term)
+	case o.lit == "" && o.code == opToken && o.last && (o.item.class == clsURL || o.item.class == clsToken):
 		s.code = stepRest
 	case o.lit == "":
 	case o.put:
@@ -226,6 +231,8 @@ func (o *op) step(term byte) step {
 func (s *step) name(o *op, term byte) {
 	strict := o.code == opToken // every byte must be one that a name holds
 	switch {
+	case strict && (o.item.class == clsURL || o.item.class == clsToken) && o.term == ' ' && !o.exact && !o.item.emptyOK && o.item.field != Method:
+		s.code = stepToken
 	case strict && (o.item.class != clsName || !o.exact || o.item.emptyOK):
 	case o.term == term:
 		s.code = stepName
@@ -243,13 +250,21 @@ func (s *step) name(o *op, term byte) {
 // part makes the step for a method or a target that stands alone.
 func (s *step) part(o *op, term byte) {
 	it := o.item
-	if o.code != opToken && o.code != opText || o.term != term || it.class != clsURL || it.slot != FieldNone || it.escaped || it.emptyOK || len(it.more)+len(it.caps) > 0 {
+	if o.code != opToken && o.code != opText || it.class != clsURL || it.slot != FieldNone || it.escaped || len(it.more)+len(it.caps) > 0 || o.lit == "" && !o.last {
 		return
 	}
+	method, target := it.field == Method && it.gives == givesMethod && !it.emptyOK, it.field == Target || it.field == Path
+	blank := o.code == opToken && !o.last && o.term == ' '
 	switch {
-	case it.field == Method && it.gives == givesMethod:
+	case method && !o.last && o.term == term:
 		s.code, s.at, s.odd = stepName, valueAt(Method), ^uint64(0)
-	case it.field == Target || it.field == Path:
+	case method && blank:
+		s.code, s.at = stepMethod, valueAt(Method)
+	case target && o.code == opToken && o.last:
+		s.code, s.gives, s.mark = stepPath, it.gives, 1
+	case target && blank:
+		s.code, s.gives = stepPath, it.gives
+	case target && !o.last && o.term == term:
 		s.code, s.gives = stepTarget, it.gives
 	}
 }

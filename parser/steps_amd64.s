@@ -13,6 +13,11 @@
 // AX is where the field ends; the other registers are scratch. A step that cannot take what it finds goes to stop
 // before it has changed R8 or DI; what it has stored then does not count.
 
+// Single bytes, to be spread over a register.
+DATA blank<>+0(SB)/1, $0x20
+GLOBL blank<>(SB), RODATA|NOPTR, $1
+DATA slash<>+0(SB)/1, $0x2f
+GLOBL slash<>(SB), RODATA|NOPTR, $1
 DATA quote<>+0(SB)/1, $0x22
 GLOBL quote<>(SB), RODATA|NOPTR, $1
 DATA question<>+0(SB)/1, $0x3f
@@ -67,11 +72,6 @@ FOUND:
 	MOVL BX, (FIELD*value__size+value_off)(DX) \
 	LEAL 1(TO), BX \
 	MOVL BX, (FIELD*value__size+value_end)(DX)
-
-DATA blank<>+0(SB)/1, $0x20
-GLOBL blank<>(SB), RODATA|NOPTR, $1
-DATA slash<>+0(SB)/1, $0x2f
-GLOBL slash<>(SB), RODATA|NOPTR, $1
 
 // func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
 TEXT ·quickSteps(SB), NOSPLIT, $0-88
@@ -208,41 +208,14 @@ unusual:
 	JEQ state
 	CMPL AX, $const_stepTarget
 	JEQ target
+	CMPL AX, $const_stepPath
+	JEQ pathWord
+	CMPL AX, $const_stepMethod
+	JEQ methodWord
+	CMPL AX, $const_stepToken
+	JEQ token
 
-	// stepRest: neither a blank nor a quote or question mark up to the end
-	CMPB (SI)(R8*1), $'-'
-	JEQ stop
-	FIND(R8, AX, BLANKS, restMore, restFound)
-	CMPQ AX, R9
-	JLT stop
-	MOVQ R8, R12
-	VPBROADCASTB quote<>(SB), Y14
-	VPBROADCASTB question<>(SB), Y15
-
-restQuote:
-	VMOVDQU (SI)(R12*1), Y0
-	VPCMPEQB Y0, Y14, Y1
-	VPCMPEQB Y0, Y15, Y2
-	VPOR Y1, Y2, Y1
-	VPMOVMSKB Y1, BX
-	TZCNTQ BX, BX
-	JCC restStop
-	ADDQ $32, R12
-	CMPQ R12, R9
-	JLT restQuote
-	LEAQ (R12), BX
-	JMP restEnd
-
-restStop:
-	ADDQ R12, BX
-
-restEnd:
-	VZEROUPPER
-	CMPQ BX, R9
-	JLT stop
-	MOVQ R9, AX
-	LEAL 1(AX), R12
-	JMP store
+	JMP rest
 
 term:
 	FIND(R8, AX, TERMS, termMore, termFound)
@@ -251,6 +224,23 @@ term:
 	CMPW step_at(DI), $(const_Method*value__size)
 	JEQ stop // <BADREQ>
 	JMP name
+
+	// Up to sixteen bytes, neither a slash nor a quote among them.
+methodWord:
+	FIND(R8, AX, SLASHES, methodWordMore, methodWordFound)
+	MOVQ AX, CX
+	SUBQ R8, CX
+	CMPQ CX, $16
+	JHI stop
+	VPBROADCASTB quote<>(SB), X1
+	VPCMPEQB (SI)(R8*1), X1, X1
+	VPMOVMSKB X1, BX
+	BZHIL CX, BX, BX
+	TESTL BX, BX
+	JNZ stop
+	CMPB (SI)(R8*1), $'<'
+	JNE name
+	JMP stop // <BADREQ>
 
 dash:
 	CMPB (SI)(R8*1), $'-'
@@ -360,131 +350,6 @@ port:
 	JLS literal
 	JMP stop
 
-	// Where numbers end is found in one go: bits of R12 are the bytes from R8 on that are no digits.
-ints:
-	VPBROADCASTB zero<>(SB), Y12
-	VPBROADCASTB nine<>(SB), Y13
-	VMOVDQU (SI)(R8*1), Y0
-	VMOVDQU 32(SI)(R8*1), Y1
-	VPSUBB Y12, Y0, Y2
-	VPSUBB Y12, Y1, Y3
-	VPMINUB Y13, Y2, Y4
-	VPMINUB Y13, Y3, Y5
-	VPCMPEQB Y2, Y4, Y2
-	VPCMPEQB Y3, Y5, Y3
-	VPMOVMSKB Y2, R12
-	VPMOVMSKB Y3, BX
-	VZEROUPPER
-	SHLQ $32, BX
-	ORQ BX, R12
-	NOTQ R12
-	MOVQ step_seq(DI), R13
-	LEAQ (SI)(R8*1), R14
-	XORL R15, R15                     // where the number begins, from R8
-	CMPB step_n(DI), $0
-	JEQ number
-
-	// Numbers that nobody wants: only the separators are looked at. R15 has a bit for each byte that is no digit and
-	// stands where a number should begin.
-	LEAQ 1(R12)(R12*1), R15
-	ANDQ R12, R15
-
-skipped:
-	TZCNTQ R12, AX
-	JCS stop
-	BLSRQ R12, R12
-	MOVBLZX quickInt_sep(R13), BX
-	TESTL BX, BX
-	JZ lastSkipped
-	CMPB (R14)(AX*1), BX
-	JNE stop
-	ADDQ $quickInt__size, R13
-	JMP skipped
-
-lastSkipped:
-	MOVQ AX, CX
-	NOTQ CX
-	SHLXQ CX, R15, BX                 // those up to AX
-	TESTQ BX, BX
-	JNE stop
-	CMPB AX, step_n(DI)
-	JHI stop                          // one may have more digits than a number can
-	ADDQ R8, AX
-	JMP literal
-
-number:
-	TZCNTQ R12, AX                    // where it ends
-	BLSRQ R12, R12
-	MOVQ AX, CX
-	SUBQ R15, CX
-	LEAQ -1(CX), BX
-	CMPQ BX, $7
-	JHI sign                          // none, or more than eight digits
-	CMPQ R15, $(const_maskSize - 9)
-	JHI stop                          // the eight bytes from there and the separator may not be among the 64
-	MOVWLZX quickInt_at(R13), BX
-	TESTL BX, BX
-	JZ separator
-
-	// As digits8, of the eight bytes from the number on: shifted so that its last digit comes last.
-	SHLL $3, CX
-	NEGQ CX
-	SHLXQ CX, (R14)(R15*1), CX
-	ANDQ digits<>+0(SB), CX
-	IMUL3Q $(10<<8 + 1), CX, CX
-	SHRQ $8, CX
-	ANDQ digits<>+8(SB), CX
-	IMUL3Q $(100<<16 + 1), CX, CX
-	SHRQ $16, CX
-	ANDQ digits<>+16(SB), CX
-	IMULQ digits<>+24(SB), CX
-	SHRQ $32, CX
-
-numberKnown:
-	MOVQ CX, value_num(DX)(BX*1)
-	LEAL 1(R8)(R15*1), CX
-	ORL $const_vNumber, CX
-	MOVL CX, value_off(DX)(BX*1)
-	LEAL 1(R8)(AX*1), CX
-	MOVL CX, value_end(DX)(BX*1)
-
-separator:
-	LEAQ 1(AX), R15
-	MOVBLZX quickInt_sep(R13), BX
-	TESTL BX, BX
-	JZ lastNumber
-	CMPB (R14)(AX*1), BX
-	JNE stop
-	ADDQ $quickInt__size, R13
-	JMP number
-
-lastNumber:
-	ADDQ R8, AX
-	JMP literal
-
-	// The -1 of what did not take place: its two bytes, then one that is no digit.
-sign:
-	CMPQ R15, AX
-	JNE stop
-	CMPQ R15, $(const_maskSize - 9)
-	JHI stop
-	CMPB (R14)(AX*1), $'-'
-	JNE stop
-	CMPB 1(R14)(AX*1), $'1'
-	JNE stop
-	CMPB quickInt_minus(R13), $0
-	JEQ stop
-	TZCNTQ R12, AX
-	BLSRQ R12, R12
-	LEAQ 2(R15), CX
-	CMPQ AX, CX
-	JNE stop
-	MOVQ $-1, CX
-	MOVWLZX quickInt_at(R13), BX
-	TESTL BX, BX
-	JNZ numberKnown
-	JMP separator
-
 	// AX stays the step's code until it is certain that the usual text is there.
 usual:
 	MOVQ (SI)(R8*1), CX
@@ -521,128 +386,9 @@ usualEnd:
 	ADDQ AX, DI
 	JMP next
 
-	// A target that is a path and perhaps a query: R15 to AX. No quote may stand between R8 and AX.
-target:
-	FIND(R8, AX, TERMS, targetMore, targetFound)
-	CMPQ AX, R9
-	JGE stop
-	CMPB (SI)(R8*1), $'/'
-	JNE stop
-	MOVQ R8, R15
-	JMP query
+#include "steps_numbers_amd64.h"
 
-request:
-	FIND(R8, AX, SLASHES, methodMore, methodFound)
-	CMPQ AX, R8
-	JEQ stop
-	CMPB (SI)(AX*1), $' '
-	JNE stop
-	CMPB 1(SI)(AX*1), $'/'
-	JNE stop
-	LEAQ 1(AX), R15
-	TESTB $const_givesMethod, step_gives(DI)
-	JZ requestTarget
-	PUT(const_Method, R8, AX)
-
-requestTarget:
-	FIND(R15, AX, BLANKS, stopMore, stopFound)
-	LEAQ 9(AX), BX
-	CMPQ BX, R9
-	JGE stop
-	CMPB (SI)(AX*1), $' '
-	JNE stop
-	MOVQ 1(SI)(AX*1), BX              // HTTP/ and a version of digits 0 to 3; the literal is the quote
-	MOVQ $const_httpMask, CX
-	ANDQ CX, BX
-	MOVQ $const_httpWant, CX
-	CMPQ BX, CX
-	JNE stop
-	TESTB $const_givesProtocol, step_gives(DI)
-	JZ query
-	LEAL 2(AX), BX
-	MOVL BX, (const_Protocol*value__size+value_off)(DX)
-	LEAL 10(AX), BX
-	MOVL BX, (const_Protocol*value__size+value_end)(DX)
-
-query:
-	MOVQ AX, R13                      // where the path ends
-	MOVQ R8, R12
-	VPBROADCASTB quote<>(SB), Y14
-	VPBROADCASTB question<>(SB), Y15
-
-queryMore:
-	VMOVDQU (SI)(R12*1), Y0
-	VPCMPEQB Y0, Y14, Y1
-	VPCMPEQB Y0, Y15, Y2
-	VPMOVMSKB Y1, BX
-	VPMOVMSKB Y2, CX
-	TZCNTL BX, BX
-	JCS noQuote
-	ADDQ R12, BX
-	CMPQ BX, AX
-	JLT queryStop
-
-noQuote:
-	TZCNTL CX, CX
-	JCS noQuestion
-	ADDQ R12, CX
-	CMPQ CX, R13
-	CMOVQLT CX, R13
-
-noQuestion:
-	ADDQ $32, R12
-	CMPQ R12, AX
-	JLT queryMore
-	VZEROUPPER
-	CMPQ R13, R15
-	JLT stop                          // a question mark in the method
-
-	// As putPath.
-	TESTB $const_givesTarget, step_gives(DI)
-	JZ path
-	PUT(const_Target, R15, AX)
-
-path:
-	TESTB $const_givesPath, step_gives(DI)
-	JZ pathQuery
-	PUT(const_Path, R15, R13)
-
-	// Where slashes stand from R15 on, see Record.Route.
-	MOVQ R15, CX
-	SHRQ $2, CX
-	ANDQ $~15, CX
-	MOVQ mask_slash(R11)(CX*1), BX
-	MOVQ (mask__size+mask_slash)(R11)(CX*1), CX
-	SHRXQ R15, BX, BX
-	ADDQ CX, CX
-	MOVQ R15, R12
-	NOTQ R12
-	SHLXQ R12, CX, CX
-	ORQ CX, BX
-	MOVQ BX, (const_Path*value__size+value_num)(DX)
-
-pathQuery:
-	TESTB $const_givesQuery, step_gives(DI)
-	JZ host
-	MOVQ $0, (const_Query*value__size+value_off)(DX)
-	LEAQ 1(R13), R13
-	CMPQ R13, AX
-	JGE host
-	PUT(const_Query, R13, AX)
-
-host:
-	TESTB $const_givesHost, step_gives(DI)
-	JZ targetEnd
-	MOVQ $0, (const_Host*value__size+value_off)(DX)
-
-targetEnd:
-	CMPB step_code(DI), $const_stepTarget
-	JEQ literal
-	ADDQ $9, AX
-	JMP literal
-
-queryStop:
-	VZEROUPPER
+#include "steps_request_amd64.h"
 
 stop:
 	SUBQ steps_base+8(FP), DI
