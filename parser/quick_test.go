@@ -147,6 +147,31 @@ func TestQuickStepsAgree(t *testing.T) {
 	}
 }
 
+// TestQuickTokens: what nobody wants is no less strict than what is kept, and "-" is kept as nothing.
+func TestQuickTokens(t *testing.T) {
+	if !indexed() {
+		t.Skip("this processor makes no index")
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, all := range []bool{false, true} {
+		for format, line := range map[string]string{
+			"%ft %HM %HM %HU %ID %ST %Ta": "f GET X /a x 200 1",
+			"%ft %ST %Ta %HM %HU %ID":     "f 200 1 GET /a X",
+			"%ft %ST %Ta %HM %HV %HU":     "f 200 1 GET X /a",
+		} {
+			p := newSet(t, SetOptions{All: all}, Format{Name: format, Text: format}).NewReader().programs[0]
+			var rec pair
+			for _, x := range []string{"X", "-", "<BADREQ>", "P/T", `P"T`, "a b", "", "A-LONG-METHOD-WITH-A\"QUOTE", "A-LONG-TOKEN-WITHOUT-ONE-IN-MORE-THAN-THIRTY-TWO-BYTES", "/a?b"} {
+				for _, y := range []string{x, "X"} {
+					l := strings.Replace(strings.Replace(line, "X", x, 1), "GET", y, 1)
+					sameWithout(t, p, []byte(l), &rec, rng)
+					sameWithout(t, p, []byte(line), &rec, rng)
+				}
+			}
+		}
+	}
+}
+
 // TestQuickSigns: signs stand where the ops allow them only.
 func TestQuickSigns(t *testing.T) {
 	if !indexed() {

@@ -250,7 +250,7 @@ func (s *step) name(o *op, term byte) {
 // part makes the step for a method or a target that stands alone.
 func (s *step) part(o *op, term byte) {
 	it := o.item
-	if o.code != opToken && o.code != opText || it.class != clsURL || it.slot != FieldNone || it.escaped || len(it.more)+len(it.caps) > 0 || o.lit == "" && !o.last {
+	if o.code != opToken && o.code != opText || it.class != clsURL || it.slot != FieldNone || it.escaped || len(it.more)+len(it.caps) > 0 {
 		return
 	}
 	method, target := it.field == Method && it.gives == givesMethod && !it.emptyOK, it.field == Target || it.field == Path
