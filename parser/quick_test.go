@@ -158,6 +158,9 @@ func TestQuickTokens(t *testing.T) {
 			"%ft %HM %HM %HU %ID %ST %Ta": "f GET X /a x 200 1",
 			"%ft %ST %Ta %HM %HU %ID":     "f 200 1 GET /a X",
 			"%ft %ST %Ta %HM %HV %HU":     "f 200 1 GET X /a",
+			"%ft %ST %Ta %HM %HU %HV":     "f 200 1 GET /a X",
+			"%ft %sslv %ST %Ta %HM":       "f X 200 1 GET",
+			"%ft %ST %Ta %HM %sslv":       "f 200 1 GET X",
 		} {
 			p := newSet(t, SetOptions{All: all}, Format{Name: format, Text: format}).NewReader().programs[0]
 			var rec pair
