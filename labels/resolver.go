@@ -156,14 +156,24 @@ func (c *core) quick(rec *parser.Record) int {
 
 // hash fills l and returns the hash of what is in it.
 func (c *core) hash(rec *parser.Record, l *line) uint64 {
-	if names, n, front, back, _, _, ok := rec.Route(0); ok {
+	names, n, front, back, _, m, ok := rec.Route(max(c.segments, 0))
+	known := ok && c.segments >= 0 // how much of the path decides
+	if !ok {
+		names, n, front, back, _, _, ok = rec.Route(0)
+	}
+	if ok {
 		l.names, l.front, l.back = unsafe.Slice(names, n), front, back
 	} else {
 		c.join(rec, l)
 	}
 	if c.byPath {
 		l.path = rec.Bytes(parser.Path)
-		if l.n = len(l.path); c.segments >= 0 {
+		switch {
+		case known:
+			l.n = m
+		case c.segments < 0:
+			l.n = len(l.path)
+		default:
 			l.n, l.whole = decisive(l.path, c.segments)
 		}
 	}

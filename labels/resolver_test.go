@@ -356,3 +356,22 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
+
+// TestRepeatedSlashesBehindTheLabels: a path whose decisive segments are what they seem is an ordinary key, whatever
+// follows, both when it is new and when it is known.
+func TestRepeatedSlashesBehindTheLabels(t *testing.T) {
+	f := newFixture(t, rules("path", "/{a}/{b}"), Limits{})
+	for i, path := range []string{"/%s/y/z", "/%s/y//z", "/%s/y/z//", "/%s/y//", "//%s/y/z"} {
+		a := string(rune('a' + i))
+		l := req{path: fmt.Sprintf(path, a)}.line()
+		l = append(l, make([]byte, keySlack)...)[:len(l)]
+		for range 2 {
+			if got := join(f.res.Resolve(f.parse(l)).Route.Values); got != a+",y" {
+				t.Errorf("%s: %s", path, got)
+			}
+		}
+	}
+	if probes() && f.res.odd.n > 1 {
+		t.Errorf("%d paths are taken for odd ones, want 1", f.res.odd.n)
+	}
+}

@@ -10,14 +10,14 @@ import (
 // field costs what a short one does and the processor need not guess lengths. Whatever is not so simple is
 // left to the ops: a step either does exactly what its op does, or its op does it afterwards.
 
-// quickSlot is the number of slots that quick steps can fill, a power of two.
+// quickSlot is the number of slots that quick steps can fill.
 const quickSlot = 64
 
 type stepCode uint8
 
 // The order is that in which quickSteps looks for a step's code.
 const (
-	stepNone     stepCode = iota // for run
+	stepNone     stepCode = iota // left to the op
 	stepWord                     // a name, up to a blank
 	stepPart                     // a name, up to a slash
 	stepInts                     // numbers
@@ -46,7 +46,7 @@ type step struct {
 	at    uint16    // of the value in the Record, in bytes
 	code  stepCode
 	tilde bool
-	n     uint8 // bytes; of stepInts that nobody wants, how many there are at most
+	n     uint8 // bytes; of stepInts that nobody wants, how many at most
 	lit   uint8 // length of the literal
 	gives gives
 	mark  byte // of stepDate: the byte behind the seconds; of stepPath: not 0 when it goes up to the end

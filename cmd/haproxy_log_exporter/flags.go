@@ -87,7 +87,7 @@ func (c *commands) toolFlags() {
 
 	replay := c.app.Command("replay", "Read whole logs (.gz, .zst, .xz too) and print the totals as exposition text.")
 	replay.Arg("LOG", "Logs; standard input by default.").StringsVar(&c.replay.Logs)
-	replay.Flag("jobs", "Files, or parts of a large one, read at the same time; 0 for one a core.").Default("0").IntVar(&c.replay.Jobs)
+	replay.Flag("jobs", "Files, or parts of a large one, read at the same time, and cores used; 0 for all cores.").Default("0").IntVar(&c.replay.Jobs)
 	replay.Flag("openmetrics", "Print OpenMetrics text.").BoolVar(&c.replay.OpenMetrics)
 
 	report := c.app.Command("report", "Print a table of routes: requests, errors, percentiles, SLA.")
