@@ -17,30 +17,30 @@ DATA counted<>+48(SB)/8, $-1
 DATA counted<>+56(SB)/8, $-1
 GLOBL counted<>(SB), RODATA|NOPTR, $128
 
-// HASH mixes N bytes from P into X, by way of Y in part; X5 is the key of the rounds.
+// LANE loads the sixteen bytes AT behind P into X2, without those that do not count; R12 has counted's place for P.
+#define LANE(AT, P) \
+	MOVOU AT(P), X2 \
+	MOVOU AT(R12), X3 \
+	PAND X3, X2
+
+// HASH mixes N bytes from P into X, by way of Y in part; X5 is the key of the rounds. Y begins with it: what a client
+// sends must not be all that a round depends on.
 #define HASH(P, N, X, Y, MORE, LAST, LONG, DONE) \
 	CMPQ N, $64 \
 	JA LONG \
 	LEAQ counted<>+64(SB), R12 \
 	SUBQ N, R12 \
-	MOVOU (P), X2 \
-	MOVOU (R12), X3 \
-	PAND X3, X2 \
+	LANE(0, P) \
 	PXOR X2, X \
 	AESENC X5, X \
-	MOVOU 16(P), X2 \
-	MOVOU 16(R12), X3 \
-	PAND X3, X2 \
+	LANE(16, P) \
 	PXOR X2, X \
 	AESENC X5, X \
-	MOVOU 32(P), Y \
-	MOVOU 32(R12), X3 \
-	PAND X3, Y \
-	PXOR X5, Y \
+	MOVOU X5, Y \
+	LANE(32, P) \
+	PXOR X2, Y \
 	AESENC X5, Y \
-	MOVOU 48(P), X2 \
-	MOVOU 48(R12), X3 \
-	PAND X3, X2 \
+	LANE(48, P) \
 	PXOR X2, Y \
 	AESENC X5, Y \
 	MOVOU Y, X2 \
@@ -80,30 +80,26 @@ DONE: \
 	MOVQ X0, AX \
 	ORQ $1, AX
 
+// EQUAL sets a bit of R13 for each of the sixteen bytes AT behind P that is the one behind K.
+#define EQUAL(AT, P, K) \
+	MOVOU AT(P), X2 \
+	MOVOU AT(K), X3 \
+	PCMPEQB X3, X2 \
+	PMOVMSKB X2, R13
+
 // SAME goes to DIFFERENT unless the N bytes from P are those from K.
 #define SAME(P, N, K, DIFFERENT, MORE, LAST, LONG, END) \
 	CMPQ N, $64 \
 	JA LONG \
-	MOVOU (P), X2 \
-	MOVOU (K), X3 \
-	PCMPEQB X3, X2 \
-	PMOVMSKB X2, R12 \
-	MOVOU 16(P), X2 \
-	MOVOU 16(K), X3 \
-	PCMPEQB X3, X2 \
-	PMOVMSKB X2, R13 \
+	EQUAL(0, P, K) \
+	MOVQ R13, R12 \
+	EQUAL(16, P, K) \
 	SHLQ $16, R13 \
 	ORQ R13, R12 \
-	MOVOU 32(P), X2 \
-	MOVOU 32(K), X3 \
-	PCMPEQB X3, X2 \
-	PMOVMSKB X2, R13 \
+	EQUAL(32, P, K) \
 	SHLQ $32, R13 \
 	ORQ R13, R12 \
-	MOVOU 48(P), X2 \
-	MOVOU 48(K), X3 \
-	PCMPEQB X3, X2 \
-	PMOVMSKB X2, R13 \
+	EQUAL(48, P, K) \
 	SHLQ $48, R13 \
 	ORQ R13, R12 \
 	NOTQ R12 \

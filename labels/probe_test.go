@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"haproxy_log_exporter/internal/guard"
 )
 
 // randomText returns n random bytes with keySlack other ones behind them.
@@ -164,15 +164,8 @@ func TestFindKeyComparesAll(t *testing.T) {
 
 // TestKeysAtTheEndOfMemory resolves lines that end where memory does.
 func TestKeysAtTheEndOfMemory(t *testing.T) {
-	size := unix.Getpagesize()
-	mem, err := unix.Mmap(-1, 0, 2*size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Munmap(mem)
-	if err := unix.Mprotect(mem[size:], unix.PROT_NONE); err != nil {
-		t.Fatal(err)
-	}
+	mem := guard.Page(t)
+	size := len(mem)
 	f := newFixture(t, rules("backend", "{a}-{b}"), Limits{})
 	line := req{backend: "x-y"}.line()
 	for _, behind := range []int{0, keySlack - 1, keySlack} { // readable bytes

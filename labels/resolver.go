@@ -131,27 +131,31 @@ func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] {
 	if r.adm.epoch.Load() != r.epoch {
 		r.forget()
 	}
-	if i := r.quick(rec); i >= 0 {
+	i, asked := r.quick(rec)
+	if i >= 0 {
 		return r.entries[i]
 	}
 	var l line
 	h := r.hash(rec, &l)
-	if s := r.hot.find(h, &l); s != nil {
-		return r.entries[s.entry]
+	if !asked {
+		if s := r.hot.find(h, &l); s != nil {
+			return r.entries[s.entry]
+		}
 	}
 	return r.second(h, &l, rec)
 }
 
-// quick returns the index of the entry when the line is of the common kind and its key is in the first table, else -1.
-func (c *core) quick(rec *parser.Record) int {
+// quick asks the first table for the entry of a line of the common kind. It returns the entry's index, -1 when the table
+// does not have it or was not asked.
+func (c *core) quick(rec *parser.Record) (i int, asked bool) {
 	if !c.probes || len(c.inputs) > 0 {
-		return -1
+		return -1, false
 	}
 	names, n, front, back, path, m, ok := rec.Route(c.segments)
 	if !ok {
-		return -1
+		return -1, false
 	}
-	return findKey(c.hot, &c.keySeed, names, n, path, m, keySizes(m, n, front, back), fate(rec))
+	return findKey(c.hot, &c.keySeed, names, n, path, m, keySizes(m, n, front, back), fate(rec)), true
 }
 
 // hash fills l and returns the hash of what is in it.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"haproxy_log_exporter/internal/guard"
 )
 
 func TestIndex(t *testing.T) {
@@ -357,15 +357,8 @@ func sameWithout(t *testing.T, p *Program, msg []byte, rec *pair, rng *rand.Rand
 // TestNothingBehindTheSlackIsRead puts messages in front of memory that must not be read: what is written in
 // assembly has no other guard.
 func TestNothingBehindTheSlackIsRead(t *testing.T) {
-	size := unix.Getpagesize()
-	mem, err := unix.Mmap(-1, 0, 2*size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Munmap(mem)
-	if err := unix.Mprotect(mem[size:], unix.PROT_NONE); err != nil {
-		t.Fatal(err)
-	}
+	mem := guard.Page(t)
+	size := len(mem)
 	var rec Record
 	read := func(p *Program, l, behind string) {
 		padded := mem[size-len(l)-slack : size : size]

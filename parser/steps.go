@@ -108,9 +108,7 @@ func (p *Program) makeSteps() {
 		any = any || steps[k].code != stepNone
 	}
 	for k := range steps {
-		if u := p.usual(k, steps); u != nil {
-			steps[k].usual = u
-		}
+		steps[k].usual = p.usual(k, steps)
 	}
 	if any {
 		p.steps = steps
