@@ -1,6 +1,8 @@
 package labels
 
 import (
+	"unsafe"
+
 	"haproxy_log_exporter/labels/spec"
 	"haproxy_log_exporter/parser"
 )
@@ -117,7 +119,8 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 	if len(r.entries) >= maxEntries {
 		r.clear()
 	}
-	e := &Entry[T]{Route: k.route, Frontend: k.front, Backend: k.back, Reached: k.reached}
+	e := r.newEntry()
+	e.Route, e.Frontend, e.Backend, e.Reached = k.route, k.front, k.back, k.reached
 	for i := range len(r.schema.names) + 2 {
 		if k.overflow&(1<<i) != 0 {
 			e.Overflow = append(e.Overflow, uint8(i))
@@ -127,6 +130,17 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 	r.entries = append(r.entries, e)
 	r.index[k] = i
 	return i, r.scratch.refused
+}
+
+// newEntry returns an empty entry. Entries are made by the page: those of a size that is a multiple of a cache line
+// then begin one.
+func (r *Resolver[T]) newEntry() *Entry[T] {
+	if len(r.spare) == 0 {
+		r.spare = make([]Entry[T], 1+entryBytes/unsafe.Sizeof(Entry[T]{}))
+	}
+	e := &r.spare[0]
+	r.spare = r.spare[1:]
+	return e
 }
 
 // admit extracts the labels and asks the Admission. It leaves the refusals in scratch.

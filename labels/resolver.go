@@ -32,12 +32,14 @@ const (
 	oddBytes   = 1 << 19
 	maxEntries = 1 << 15
 	maxKey     = 1 << 10 // longer keys are decided each time
+	entryBytes = 1 << 15 // at least so much memory is asked for at a time for entries: it begins a page
 )
 
 // Resolver finds the Entry of each record. It is for one goroutine; its Admission may be shared.
 type Resolver[T any] struct {
 	core
 	entries []*Entry[T]
+	spare   []Entry[T] // see newEntry
 	index   map[entryKey]uint32
 }
 

@@ -75,14 +75,16 @@ func (b *buckets) lines() int { return len(b.bounds) + 3 }
 
 // observe adds n observations of ms to the histogram whose values start at v[0].
 func (b *buckets) observe(v []uint64, ms int64, n uint64) {
-	var i int
-	if uint64(ms) < directMS {
-		i = int(b.direct[ms])
-	} else {
-		i = b.search(ms, b.from)
-	}
 	v[0] += uint64(ms) * n
-	v[1+i] += n
+	v[1+b.find(ms)] += n
+}
+
+// find returns the index of the bucket that holds ms.
+func (b *buckets) find(ms int64) int {
+	if uint64(ms) < directMS {
+		return int(b.direct[ms])
+	}
+	return b.search(ms, b.from)
 }
 
 // bucket returns the index of the bucket that holds ms.

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"math/bits"
+
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/metrics/catalogue"
 )
@@ -9,23 +11,34 @@ import (
 // are. It is a cache: a resolver may drop it at any time, and it is then found again in the registry. What a
 // line needs is inside the cell, in the order of use, because following a pointer costs more than counting.
 //
-// The cell counts by itself what it would otherwise have to look for in memory: requests of the combinations it
-// saw first, and good requests by server. Shard.fold adds these counts to the values.
+// The cell counts by itself, in few bytes, what it would otherwise have to look for in memory: its requests by kind,
+// their times, and good requests by server. Cell.fold adds these counts to the values.
 type Cell struct {
+	// Every request needs these: a cache line.
 	generation uint32 // of the table, plus one, when the offsets were found; 0 for a new cell
-	id         uint32 // unique within the shard, for slotTable
-	route      uint32 // the route's block
-	backend    uint32 // the block of the route's backend
-	frontend   uint32 // frontend_requests_total
+	opened     uint32 // a bit for each kind whose offset is in offs
 	within     uint32 // ms; 0 when the SLA has no limit
-	limited    bool   // some label became other, see overflow
+	left       uint16 // requests that counts and times have room for
 	dirty      bool   // it is in Shard.dirty
-	near       [near]slot
+	same       uint8  // 1 when backend and frontend have the same name
+	counts     [maxKinds]uint16
+
+	// Histograms of times that are shorter than quickMS: two cache lines.
+	sums  [quickHistograms]uint32 // ms
+	times [quickBuckets]uint16    // the buckets of each, see histogramAt
+
+	// What only some families need: a cache line each.
 	serverKeys [servers]uint64 // Shard.serverKey of servers, 0 for none
 	serverN    [servers]uint64 // their requests with 2xx and -- that are not in the values yet
-	serverOffs [servers]uint32 // their server_requests_total
-	octaves    [16]uint32      // native buckets, up to 2^6 s
-	overflow   []uint32        // overflow_total of each label of the route that became other
+	octaves    [14]uint32      // native buckets, up to 16 s
+	route      uint32          // the route's block
+	backend    uint32          // the block of the route's backend
+
+	offs       [maxKinds]uint32 // requests_total of each kind
+	serverOffs [servers]uint32  // server_requests_total of each server
+	frontend   uint32           // frontend_requests_total
+	id         uint32           // unique within the shard, for slotTable
+	overflow   []uint32         // overflow_total of each label of the route that became other
 
 	// For births.
 	backendID     uint32 // in the shard's serverTable
@@ -35,34 +48,79 @@ type Cell struct {
 	sessions      []sessionSlot
 }
 
+// What a cell counts by itself. The others are in the shard's tables, or counted in the values at once.
 const (
-	near    = 4 // slots in a cell; the others are in the shard's table
-	servers = 4 // servers in a cell; the others are in the shard's table
+	servers         = 4
+	quickHistograms = 4
+	quickBuckets    = 56
 )
 
-// find returns the slot of a combination, nil when it is not open. The result is valid until the next insert.
-func (cell *Cell) find(t *slotTable, k uint32) *slot {
-	for i := range cell.near {
-		if cell.near[i].key == k {
-			return &cell.near[i]
-		}
-	}
-	return t.find(cell.id, k)
-}
+// Neither a count of so many requests nor their times overflow: maxLeft requests of less than quickMS each.
+const (
+	maxLeft = 1<<16 - 1
+	quickMS = 1 << 16
+)
 
 // fold adds to the values what the cell counted.
-func (cell *Cell) fold(values []uint64) {
-	for i := range cell.near {
-		cell.near[i].fold(values)
-	}
+func (cell *Cell) fold(s *Shard) {
+	cell.settle(s, 1)
 	for i, n := range cell.serverN {
 		if n > 0 {
-			values[cell.serverOffs[i]] += n
+			s.vals[cell.serverOffs[i]] += n
 			cell.serverN[i] = 0
 		}
 	}
 	cell.dirty = false
 }
+
+// settle adds to the values the counts of kinds and times, each n times.
+func (cell *Cell) settle(s *Shard, n uint64) {
+	l, values, total := &s.table.layout, s.vals, uint64(0)
+	for open := cell.opened; open != 0; open &= open - 1 {
+		k := bits.TrailingZeros32(open)
+		if cell.counts[k] == 0 {
+			continue
+		}
+		count := uint64(cell.counts[k]) * n
+		cell.counts[k] = 0
+		total += count
+		values[cell.offs[k]] += count
+		cell.tally(l, values, s.kinds.states[k][cell.same].verdict(), count)
+	}
+	values[cell.frontend] += total
+	for i := range l.histograms {
+		h := &l.histograms[i]
+		if !h.quick {
+			continue
+		}
+		v := values[cell.backend+h.at:]
+		v[0] += uint64(cell.sums[h.sum]) * n
+		cell.sums[h.sum] = 0
+		small := cell.times[h.first : h.first+h.buckets]
+		v = v[1:][:len(small)]
+		for i, x := range small {
+			v[i] += uint64(x) * n
+		}
+		clear(small)
+	}
+	cell.left = maxLeft
+}
+
+// tally counts the outcome of n requests.
+func (cell *Cell) tally(l *layouts, values []uint64, v Verdict, n uint64) {
+	if v.Outcome == OutcomeNone {
+		return
+	}
+	if l.outcomes {
+		values[cell.outcome(v.Outcome)] += n
+	}
+	if v.Outcome == OutcomeFailed && l.failures {
+		values[cell.route+atFailures+uint32(v.Blame)-1] += n
+	}
+}
+
+// outcome returns the offset of an outcome.
+func (cell *Cell) outcome(o Outcome) uint32 { return cell.backend + atMet + 1 - uint32(o) }
 
 type sessionSlot struct {
 	term  uint8
@@ -83,7 +141,10 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		s.slots.fold(s.vals)
 		s.slots = newSlotTable()
 	}
-	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA]}
+	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA], left: maxLeft}
+	if e.Backend == e.Frontend {
+		cell.same = 1
+	}
 	cell.backendID = c.backendID(e.Backend)
 	s.lock()
 	cell.routePrefix = t.routePrefix(c.haproxy, e.Route.Values)
@@ -114,7 +175,6 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		values := t.reg.prefixes[cell.routePrefix].values
 		cell.reqPrefix = t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", e.Frontend, "backend", e.Backend))
 	}
-	cell.limited = len(cell.overflow) > 0
 	s.unlock()
 }
 
@@ -152,30 +212,45 @@ func (t *Table) overflow(name string) uint32 {
 	return t.ensureOne(t.fam.overflow, t.plain, t.reg.intern(labelsOf("label", name)), true)
 }
 
-// openSlot finds or gives birth to the series of a new combination.
-func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) *slot {
+// other counts a request of a kind that its cell does not count, or gives birth to its series: then the cell may
+// count it from now on, and other leaves that to its caller. kind is noKind when the request was counted.
+func (c *Counter) other(e *labels.Entry[Cell], k uint32) (kind uint32, state slotState) {
 	s, cell := c.shard, &e.Data
-	x := c.combination(e, k)
-	sl := slot{cell: cell.id, key: k}
-	sl.setVerdict(x.rule.Verdict)
-	if x.rule.LateAfterWithin {
-		sl.state |= slotTimed
+	sl := s.slots.find(cell.id, k)
+	if sl == nil {
+		if kind, sl = c.openSlot(e, k); sl == nil {
+			return kind, 0
+		}
 	}
+	if !sl.count(c.f.n) {
+		s.vals[sl.requests] += c.f.n
+	}
+	s.vals[cell.frontend] += c.f.n
+	c.rare(e, sl)
+	cell.tally(&s.table.layout, s.vals, sl.state.verdict(), c.f.n)
+	return noKind, sl.state
+}
+
+// openSlot finds or gives birth to the series of a new combination. Either the cell counts it as this kind from now on,
+// or a slot.
+func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) (kind uint32, _ *slot) {
+	s, cell := c.shard, &e.Data
+	kind = s.kinds.number(k)
+	x := c.combination(e, k, kind)
+	sl := slot{cell: cell.id, key: k, state: x.state}
 	more := c.openSeries(e, &sl, x)
+	if kind != noKind && more == (extra{}) && len(cell.overflow) == 0 {
+		cell.offs[kind] = sl.requests
+		cell.opened |= 1 << kind
+		return kind, nil
+	}
 	if more != (extra{}) {
 		sl.state |= slotExtra
 	}
 	if s.slots.full() {
 		s.slots.fold(s.vals)
 	}
-	for i := range cell.near {
-		if cell.near[i].key == 0 {
-			cell.near[i] = sl
-			s.slots.more(&sl, more)
-			return &cell.near[i]
-		}
-	}
-	return s.slots.insert(sl, more)
+	return noKind, s.slots.insert(sl, more)
 }
 
 // openSeries finds or gives birth to the series that a slot moves.
@@ -183,8 +258,8 @@ func (c *Counter) openSeries(e *labels.Entry[Cell], sl *slot, x combination) (mo
 	c.shard.lock()
 	defer c.shard.unlock()
 	c.openRequests(&e.Data, sl, x.text, &more)
-	if why := x.rule.Verdict.Reason; why != ReasonNone {
-		c.openUnserved(e, why, &more)
+	if v := sl.state.verdict(); v.Reason != ReasonNone {
+		c.openUnserved(e, v.Reason, &more)
 	}
 	return more
 }
@@ -192,18 +267,20 @@ func (c *Counter) openSeries(e *labels.Entry[Cell], sl *slot, x combination) (mo
 // findExtra finds again what belongs to an open slot.
 func (c *Counter) findExtra(e *labels.Entry[Cell], sl *slot) extra {
 	again := *sl
-	more := c.openSeries(e, &again, c.combination(e, sl.key))
+	more := c.openSeries(e, &again, c.combination(e, sl.key, noKind))
 	c.shard.slots.more(sl, more)
 	return more
 }
 
-// combination returns what all cells share of a combination.
-func (c *Counter) combination(e *labels.Entry[Cell], k uint32) combination {
+// combination returns what all cells share of a combination; kind is its number, if it has one.
+func (c *Counter) combination(e *labels.Entry[Cell], k, kind uint32) combination {
 	s, f := c.shard, &c.f
 	t := s.table
-	if e.Backend == e.Frontend {
-		k |= keySameNames
+	same := e.Data.same
+	if kind != noKind && s.kinds.states[kind][same] != 0 {
+		return combination{state: s.kinds.states[kind][same], text: s.kinds.texts[kind]}
 	}
+	k |= uint32(same) * keySameNames
 	if x, ok := s.combinations[k]; ok {
 		return x
 	}
@@ -211,9 +288,14 @@ func (c *Counter) combination(e *labels.Entry[Cell], k uint32) combination {
 	b = appendLabel(b, "code", codeLabel(f.status))
 	b = appendLabel(b, "termination_state", t.terms.names[f.term])
 	c.text = b
+	rule := c.rule(e)
 	t.mu.Lock()
-	x := combination{rule: c.rule(e), text: t.reg.intern(b)}
+	x := combination{state: stateOf(rule), text: t.reg.intern(b)}
 	t.mu.Unlock()
+	if kind != noKind {
+		s.kinds.states[kind][same], s.kinds.texts[kind] = x.state, x.text
+		return x
+	}
 	if len(s.combinations) >= maxCombinations {
 		clear(s.combinations)
 	}

@@ -71,34 +71,37 @@ func (c *Counter) request(rec *parser.Record) {
 	if !cell.dirty {
 		s.soil(cell)
 	}
+	if cell.left == 0 || f.n != 1 {
+		cell.settle(s, 1)
+	}
+	cell.left--
 	k := f.key()
-	slot := cell.find(&s.slots, k)
-	if slot == nil {
-		slot = c.openSlot(e, k)
+	kind, state := s.kinds.find(k), slotState(0)
+	if cell.opened>>kind&1 == 0 {
+		kind, state = c.other(e, k)
 	}
-	if !slot.count(f.n) {
-		s.vals[slot.requests] += f.n
-	}
-	if slot.state&slotExtra != 0 || cell.limited {
-		c.rare(e, slot)
+	if kind != noKind {
+		cell.counts[kind]++
+		state = s.kinds.states[kind][cell.same]
 	}
 	if s.table.fam.servers != nil {
 		c.server(e, rec) // may give birth to a series, which moves the values
 	}
-	vals := s.vals
-	vals[cell.frontend] += f.n
 	if s.table.layout.routes {
-		c.route(vals[cell.route:])
+		c.route(s.vals[cell.route:])
 	}
 	c.times(cell)
-	if s.table.layout.judged || c.exemplar != parser.FieldNone {
-		c.judge(cell, slot, rec)
+	if s.table.layout.judged && state&slotTimed != 0 || c.exemplar != parser.FieldNone {
+		c.judge(cell, state, rec)
 	}
 	if len(c.customs) > 0 {
 		c.custom(e, rec, f.n)
 	}
 	if f.up {
 		c.session(e)
+	}
+	if f.n != 1 {
+		cell.settle(s, f.n)
 	}
 }
 
@@ -140,6 +143,7 @@ func (f *facts) read(rec *parser.Record, t *Table) {
 	} else if f.total == parser.NoTimer {
 		f.total = f.active
 	}
+	f.times[timeActive] = f.active
 	f.status = StatusUnknown
 	if v, ok := rec.Int(parser.Status); ok {
 		f.status = 0
@@ -244,19 +248,21 @@ func (c *Counter) allPhases(v []uint64) {
 func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
-	v, b := c.shard.vals[cell.backend:], t.buckets
-	hs := t.layout.phaseHistograms
+	b, hs := t.buckets, t.layout.histograms
 	for i := range hs {
 		h := &hs[i]
-		if ms := f.times[h.phase]; ms >= 0 && (h.phase != phaseData || !f.open) {
-			b.observe(v[h.at:], ms, f.n)
+		ms := f.times[h.time]
+		switch {
+		case ms < 0 || h.whole && f.open:
+		case h.quick && ms < quickMS:
+			cell.sums[h.sum] += uint32(ms)
+			cell.times[h.first+b.find(ms)]++
+		default:
+			b.observe(c.shard.vals[cell.backend+h.at:], ms, f.n)
 		}
 	}
-	if f.active >= 0 && !f.open && t.layout.hasDuration {
-		b.observe(v[t.layout.duration:], f.active, f.n)
-		if t.native != nil {
-			c.observeNative(cell, f.active)
-		}
+	if t.native != nil && f.active >= 0 && !f.open {
+		c.observeNative(cell, f.active)
 	}
 }
 
@@ -291,31 +297,20 @@ func (c *Counter) observeNative(cell *Cell, ms int64) {
 	c.shard.vals[off+uint32(i%nativePerOctave)] += c.f.n
 }
 
-// judge counts the outcome.
-func (c *Counter) judge(cell *Cell, slot *slot, rec *parser.Record) {
-	verdict := slot.verdict()
-	o := verdict.Outcome
-	if o == OutcomeNone {
-		return
-	}
-	f, l := &c.f, &c.shard.table.layout
-	vals := c.shard.vals
-	if slot.state&slotTimed != 0 && cell.within > 0 && f.waited() > int64(cell.within) {
+// judge does what requests of one slot or kind do not share: some are late, and some are exemplars. The outcome of
+// all of them is counted elsewhere, see Cell.tally.
+func (c *Counter) judge(cell *Cell, state slotState, rec *parser.Record) {
+	o := state.verdict().Outcome
+	f := &c.f
+	if state&slotTimed != 0 && cell.within > 0 && f.waited() > int64(cell.within) {
+		if c.shard.table.layout.outcomes {
+			c.shard.vals[cell.outcome(o)] -= f.n // below 0 at times, but not when the cell is folded
+			c.shard.vals[cell.outcome(OutcomeLate)] += f.n
+		}
 		o = OutcomeLate
 	}
-	off := cell.backend + atMet + 1 - uint32(o)
-	if l.outcomes {
-		vals[off] += f.n
-	}
-	if o == OutcomeFailed {
-		if l.failures {
-			vals[cell.route+atFailures+uint32(verdict.Blame)-1] += f.n
-		}
-	} else if o != OutcomeLate {
-		return
-	}
-	if c.exemplar != parser.FieldNone {
-		c.remember(cell, off, rec)
+	if c.exemplar != parser.FieldNone && (o == OutcomeFailed || o == OutcomeLate) {
+		c.remember(cell, cell.outcome(o), rec)
 	}
 }
 

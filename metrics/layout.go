@@ -54,19 +54,24 @@ type layouts struct {
 	route   block // of a route's prefix: series with the route labels only
 	backend block // of a route's and backend's prefix: outcomes, then histograms
 
-	// Offsets of histograms in a backend block. Outcomes are first.
-	duration        uint32
-	zero            uint32 // of the native histogram
-	phaseHistograms []phaseAt
+	histograms []histogramAt
+	duration   uint32 // offset of request_duration in a backend block
+	zero       uint32 // of the native histogram
 
 	phases, bytes, retries, aborts, failures, outcomes, hasDuration bool
 	routes, judged                                                  bool // any of those that Counter.route and Counter.judge count
 }
 
-// phaseAt is where the histogram of a phase is in a backend block.
-type phaseAt struct {
-	phase int
-	at    uint32
+// histogramAt is a histogram and where its values are.
+type histogramAt struct {
+	time  int    // index in facts.times
+	whole bool   // only of requests that are over
+	at    uint32 // offset in a backend block
+
+	// The place in a Cell, unless there are too many histograms or buckets.
+	quick          bool
+	sum            int // in Cell.sums
+	first, buckets int // in Cell.times
 }
 
 // Offsets in a route block. What every request moves is first and fills one cache line; then come the sums of
@@ -155,13 +160,23 @@ func (t *Table) newLayouts() {
 	if l.hasDuration = f.duration != nil; l.hasDuration {
 		l.duration = histogram(f.duration)
 		l.zero = l.duration + uint32(t.buckets.width())
+		l.observe(timeActive, l.duration, t.buckets)
 	}
 	if f.response != nil {
-		l.phaseHistograms = append(l.phaseHistograms, phaseAt{phaseResponse, histogram(f.response)})
+		l.observe(phaseResponse, histogram(f.response), t.buckets)
 	}
 	for _, p := range f.phases {
-		l.phaseHistograms = append(l.phaseHistograms, phaseAt{p.phase, histogram(p.family)})
+		l.observe(p.phase, histogram(p.family), t.buckets)
 	}
+}
+
+// observe adds a histogram of a time.
+func (l *layouts) observe(time int, at uint32, b *buckets) {
+	h := histogramAt{time: time, whole: time == phaseData || time == timeActive, at: at, buckets: len(b.bounds) + 1}
+	h.sum = len(l.histograms)
+	h.first = h.sum * h.buckets
+	h.quick = h.sum < quickHistograms && h.first+h.buckets <= quickBuckets
+	l.histograms = append(l.histograms, h)
 }
 
 // label returns the text of one label.

@@ -30,6 +30,7 @@ func TestNativeHistogramEqualsClientGolang(t *testing.T) {
 			for i := range f.shard.main.f.times {
 				f.shard.main.f.times[i] = parser.NoTimer
 			}
+			f.shard.main.f.times[timeActive] = ms
 			f.shard.main.times(&e.Data)
 			ref.Observe(float64(ms) / 1000)
 		}

@@ -23,6 +23,7 @@ type Shard struct {
 	seed         maphash.Seed
 	servers      *serverTable
 	serverTails  [256 * 6]uint32 // texts of server_requests_total after the prefix, by state and class
+	kinds        kinds
 	slots        slotTable
 	dirty        []*Cell // with counts that are not in the values yet
 	combinations map[uint32]combination
@@ -144,7 +145,7 @@ func (s *Shard) soil(cell *Cell) {
 
 func (s *Shard) foldCells() {
 	for i, cell := range s.dirty {
-		cell.fold(s.vals)
+		cell.fold(s)
 		s.dirty[i] = nil
 	}
 	s.dirty = s.dirty[:0]

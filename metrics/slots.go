@@ -1,40 +1,51 @@
 package metrics
 
 // slot is one combination of method, code, termination state and the like within a cell: which series of
-// requests_total it moves, and what the outcome rules say. Requests are counted here, in the cache line that is
-// at hand, and added to the series' value when the shard is copied. Four slots fill a cache line.
+// requests_total it moves, and what the outcome rules say. A cell counts the usual ones by itself, see kinds; slots are
+// for the others. Requests are counted here, in the cache line that is at hand, and added to the series' value when
+// the shard is copied.
 type slot struct {
 	cell     uint32 // Cell.id, 0 for an empty slot
 	key      uint32 // facts.key
 	requests uint32 // offset
-	state    uint32 // flags, the verdict, and the requests counted since they were added to the value
+	state    slotState
 }
 
+// slotState holds flags, the verdict, and the requests of a slot that were counted since they were added to the value.
+// It is never 0.
+type slotState uint32
+
 const (
-	slotTimed      uint32 = 1 << iota // the verdict may become late
-	slotExtra                         // slotTable.extras has more
-	slotServed                        // the verdict has a blame, otherwise a reason
-	slotOutcome    = 3                // position of the outcome, three bits
-	slotCause      = 6                // position of the blame or reason, three bits
-	slotPending    = 9                // position of the count
+	slotOpen       slotState = 1 << iota
+	slotTimed                // the verdict may become late
+	slotExtra                // slotTable.extras has more
+	slotServed               // the verdict has a blame, otherwise a reason
+	slotOutcome    = 4       // position of the outcome, three bits
+	slotCause      = 7       // position of the blame or reason, three bits
+	slotPending    = 10      // position of the count
 	slotMaxPending = 1<<(32-slotPending) - 1
 )
 
-func (s *slot) setVerdict(v Verdict) {
-	cause := uint32(v.Reason)
-	if v.Outcome != OutcomeNone {
-		s.state |= slotServed
-		cause = uint32(v.Blame)
+// stateOf returns the state of new slots that the rule decides over.
+func stateOf(r *Rule) slotState {
+	s, v := slotOpen, r.Verdict
+	if r.LateAfterWithin {
+		s |= slotTimed
 	}
-	s.state |= uint32(v.Outcome)<<slotOutcome | cause<<slotCause
+	cause := slotState(v.Reason)
+	if v.Outcome != OutcomeNone {
+		s |= slotServed
+		cause = slotState(v.Blame)
+	}
+	return s | slotState(v.Outcome)<<slotOutcome | cause<<slotCause
 }
 
-func (s *slot) verdict() Verdict {
-	v := Verdict{Outcome: Outcome(s.state >> slotOutcome & 7)}
-	if s.state&slotServed != 0 {
-		v.Blame = Blame(s.state >> slotCause & 7)
+func (s slotState) verdict() Verdict {
+	v := Verdict{Outcome: Outcome(s >> slotOutcome & 7)}
+	if s&slotServed != 0 {
+		v.Blame = Blame(s >> slotCause & 7)
 	} else {
-		v.Reason = Reason(s.state >> slotCause & 7)
+		v.Reason = Reason(s >> slotCause & 7)
 	}
 	return v
 }
@@ -44,7 +55,7 @@ func (s *slot) count(n uint64) bool {
 	if uint64(s.state>>slotPending)+n > slotMaxPending {
 		return false
 	}
-	s.state += uint32(n) << slotPending
+	s.state += slotState(n) << slotPending
 	return true
 }
 
@@ -70,8 +81,8 @@ type extra struct {
 
 // combination is what every cell's slot with the same key has in common.
 type combination struct {
-	rule *Rule
-	text uint32 // labels of requests_total after the prefix
+	state slotState // of a new slot
+	text  uint32    // labels of requests_total after the prefix
 }
 
 // maxCombinations bounds Shard.combinations, a cache.
@@ -81,7 +92,7 @@ const maxCombinations = 1 << 14
 type slotTable struct {
 	slots  []slot
 	used   int
-	extras map[uint64]extra // by cell and key, of the slots in cells too
+	extras map[uint64]extra // by cell and key
 }
 
 // Bounds of the table: it starts again empty when it is full, and when so many cells were opened that most of its
