@@ -23,7 +23,7 @@ type Cell struct {
 	same       uint8  // 1 when backend and frontend have the same name
 	counts     [maxKinds]uint16
 
-	// Histograms of times that are shorter than quickMS: two cache lines.
+	// Histograms of times that are shorter than quickMS: sums and short times come first.
 	sums  [quickHistograms]uint32 // ms
 	times [quickBuckets]uint16    // the buckets of each, see histogramAt
 
@@ -52,7 +52,7 @@ type Cell struct {
 const (
 	servers         = 4
 	quickHistograms = 4
-	quickBuckets    = 56
+	quickBuckets    = 88
 )
 
 // Neither a count of so many requests nor their times overflow: maxLeft requests of less than quickMS each.
