@@ -24,6 +24,15 @@ type decoder struct {
 	lines    []string
 	hash     hash.Hash
 	problems diag.List
+	keys     []Key // see known
+}
+
+// known returns Keys, which takes longer to make than a file to read.
+func (d *decoder) known() []Key {
+	if d.keys == nil {
+		d.keys = Keys()
+	}
+	return d.keys
 }
 
 // document returns the root mapping of the only document, nil when there is none.
@@ -167,7 +176,7 @@ func (d *decoder) named(n *yaml.Node, path, shown string) (object, bool) {
 		what = "the file"
 	}
 	pairs, ok := d.pairs(n, what)
-	known := children(path)
+	known := children(d.known(), path)
 	for _, p := range pairs {
 		name := p[0].Value
 		if !slices.Contains(known, name) {
@@ -220,7 +229,7 @@ func join(path, name string) string {
 // key returns the description of a key. Asking for one that is not in the list is a mistake in this
 // package, which the tests find.
 func (o object) key(name string) Key {
-	k, ok := findKey(join(o.path, name))
+	k, ok := findKey(o.d.known(), join(o.path, name))
 	if !ok {
 		panic("BUG: " + join(o.path, name) + " is not in the list of keys")
 	}

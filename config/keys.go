@@ -129,8 +129,8 @@ func webKeys() []Key {
 }
 
 // findKey returns the key with that path.
-func findKey(path string) (Key, bool) {
-	for _, k := range Keys() {
+func findKey(keys []Key, path string) (Key, bool) {
+	for _, k := range keys {
 		if k.Path == path {
 			return k, true
 		}
@@ -139,9 +139,9 @@ func findKey(path string) (Key, bool) {
 }
 
 // children returns the names of the keys that may stand under path, "" being the file itself.
-func children(path string) []string {
+func children(keys []Key, path string) []string {
 	var names []string
-	for _, k := range Keys() {
+	for _, k := range keys {
 		rest := k.Path
 		if path != "" {
 			var ok bool

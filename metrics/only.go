@@ -8,14 +8,11 @@ import (
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
-// Selectable returns the names of the families that Options.Only may hold: those that lines move, and the
-// information about routes that comes with them.
+// Selectable returns the names of the families that Options.Only may hold, see catalogue.FromLines.
 func Selectable() []string {
 	var l []string
-	for _, f := range catalogue.All() {
-		if f.Group == catalogue.Log || f.Name == catalogue.RouteInfo || f.Name == catalogue.BackendRouteInfo {
-			l = append(l, f.Name)
-		}
+	for _, f := range catalogue.FromLines() {
+		l = append(l, f.Name)
 	}
 	return l
 }

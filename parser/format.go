@@ -80,6 +80,7 @@ func flagOf(name string) optFlags {
 // formatParser turns a log-format string into items. It follows the grammar of section 8.2.6,
 // and goes on after a problem so that all are reported at once.
 type formatParser struct {
+	aliases  []alias
 	src      string
 	pos      int
 	problems diag.List
@@ -104,7 +105,7 @@ func (p *formatParser) fail(col, n int, msg, hint string) {
 
 // parseFormat returns the items of a log-format string with literals merged and blanks collapsed.
 func parseFormat(src string, expand bool) ([]item, bool, diag.List) {
-	p := &formatParser{src: src, blank: true, expand: expand} // a leading blank is not printed
+	p := &formatParser{aliases: aliases(), src: src, blank: true, expand: expand} // a leading blank is not printed
 	p.run(src)
 	p.flush()
 	isJSON := p.whole&flagJSON != 0
@@ -327,7 +328,7 @@ func (p *formatParser) add(raw rawItem) {
 
 // addPlain applies quoting and escaping to a field and appends it with its literal quotes.
 func (p *formatParser) addPlain(it item, raw *rawItem) {
-	a, _ := findAlias(raw.alias)
+	a, _ := aliasIn(p.aliases, raw.alias)
 	quotes := raw.flags&flagQ != 0 && (raw.isExpr || a.flags&aliasQuote != 0)
 	if raw.flags&flagX != 0 && !raw.isExpr && a.flags&aliasHex != 0 {
 		quotes = false

@@ -120,10 +120,13 @@ func aliases() []alias {
 	}
 }
 
-func findAlias(name string) (alias, bool) {
-	for _, a := range aliases() {
-		if a.name == name {
-			return a, true
+func findAlias(name string) (alias, bool) { return aliasIn(aliases(), name) }
+
+// aliasIn is findAlias for callers that keep the table.
+func aliasIn(table []alias, name string) (alias, bool) {
+	for i := range table {
+		if table[i].name == name {
+			return table[i], true
 		}
 	}
 	return alias{}, false

@@ -188,7 +188,7 @@ func (p *formatParser) resolve(raw *rawItem) (item, bool) {
 		it.http = exprHTTP(raw.expr)
 		return it, true
 	}
-	a, ok := findAlias(raw.alias)
+	a, ok := aliasIn(p.aliases, raw.alias)
 	if !ok {
 		p.fail(col, raw.len, "unknown field %"+raw.alias, p.aliasHint(raw.alias))
 		return item{}, false
@@ -218,7 +218,7 @@ func (p *formatParser) resolve(raw *rawItem) (item, bool) {
 // aliasHint helps with an unknown alias: text that ran into it, or a near name.
 func (p *formatParser) aliasHint(name string) string {
 	for n := len(name) - 1; n > 0; n-- {
-		if a, ok := findAlias(name[:n]); ok && len(name)-n >= 2 {
+		if a, ok := aliasIn(p.aliases, name[:n]); ok && len(name)-n >= 2 {
 			return "%" + a.name + " exists; HAProxy reads letters and digits after it as part of the name, so put another character between"
 		}
 	}

@@ -105,6 +105,13 @@ func All() []Family {
 	return slices.Concat(logFamilies(), staticFamilies(), selfFamilies(), socketFamilies(), nativeFamilies())
 }
 
+// FromLines returns the families that lines move, and the information about routes that comes with them.
+func FromLines() []Family {
+	return append(logFamilies(), slices.DeleteFunc(staticFamilies(), func(f Family) bool {
+		return f.Name != RouteInfo && f.Name != BackendRouteInfo
+	})...)
+}
+
 // Find returns the family with that name.
 func Find(name string) (Family, bool) {
 	for _, f := range All() {

@@ -147,9 +147,9 @@ func (k Kind) States() []string {
 // NativeFields returns the one list of what is read from HAProxy and what it becomes, by scope and in the order of
 // exposition. Several entries may belong to one family (KindCode); they follow each other. The result is fresh.
 func NativeFields() []NativeField {
-	out := infoNatives()
+	out, columns := infoNatives(), statColumns()
 	for _, s := range []Scope{ScopeFrontend, ScopeListener, ScopeBackend, ScopeServer} {
-		out = append(out, statNatives(s)...)
+		out = append(out, statNatives(columns, s)...)
 	}
 	out = append(out, tableNatives()...)
 	return append(out, resolverNatives()...)

@@ -50,9 +50,9 @@ func (c statColumn) carry() statColumn            { c.Aggregate = Carry; return 
 
 // statNatives returns the fields of one scope of "show stat", in the order of HAProxy's own exporter,
 // which is the order of the columns.
-func statNatives(s Scope) []NativeField {
+func statNatives(columns []statColumn, s Scope) []NativeField {
 	var out []NativeField
-	for _, c := range statColumns() {
+	for _, c := range columns {
 		if c.in&s.bit() == 0 {
 			continue
 		}
