@@ -37,8 +37,14 @@ type family struct {
 	lines    int      // samples of one series in the exposition
 	buckets  *buckets
 	series   []series
-	index    []uint32 // open addressing over series, index plus one
+	index    []indexSlot // open addressing over series
 	restarts uint64
+}
+
+// indexSlot tells most series apart without a look at them.
+type indexSlot struct {
+	hash uint32
+	at   uint32 // index in family.series plus one, 0 when the slot is free
 }
 
 // registry holds the families and label texts. Table.mu guards it.
@@ -68,9 +74,9 @@ func newRegistry(multi bool, names []string) registry {
 // scrap is the offset that takes what belongs to families that are left out: nobody reads it.
 const scrap = 1
 
-func hashSeries(p, suffix uint32) uint64 {
+func hashSeries(p, suffix uint32) uint32 {
 	h := (uint64(suffix)<<32 | uint64(p)) * 0x9e3779b97f4a7c15
-	return h ^ h>>32
+	return uint32(h ^ h>>32)
 }
 
 // find returns the position of the series in f.series, -1 when it is not born.
@@ -85,29 +91,29 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 	if len(f.index) == 0 {
 		return -1
 	}
-	mask := uint64(len(f.index) - 1)
-	for i := hashSeries(p, suffix) & mask; ; i = (i + 1) & mask {
-		k := f.index[i]
-		if k == 0 {
+	mask, h := uint32(len(f.index)-1), hashSeries(p, suffix)
+	for i := h & mask; ; i = (i + 1) & mask {
+		x := f.index[i]
+		if x.at == 0 {
 			return -1
 		}
-		if s := &f.series[k-1]; s.prefix == p && s.suffix == suffix {
-			return int(k - 1)
+		if x.hash != h {
+			continue
+		}
+		if s := &f.series[x.at-1]; s.prefix == p && s.suffix == suffix {
+			return int(x.at - 1)
 		}
 	}
 }
 
 // add gives birth to a series that find did not find.
 func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
-	if f.block == nil && 4*(len(f.series)+1) > 3*len(f.index) {
-		f.index = make([]uint32, max(16, 2*len(f.index)))
-		for i := range f.series {
-			r.place(f, i)
-		}
+	if len(f.series) == cap(f.series) { // append would copy more often
+		f.series = slices.Grow(f.series, len(f.series)+16)
 	}
 	f.series = append(f.series, series{created: created, suffix: suffix, prefix: p, off: r.next})
 	if f.block == nil {
-		r.place(f, len(f.series)-1)
+		f.note(indexSlot{hash: hashSeries(p, suffix), at: uint32(len(f.series))})
 	}
 	r.next += uint32(f.width)
 	r.samples += f.lines
@@ -117,14 +123,27 @@ func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
 // align moves the next offset to the begin of a cache line, for series whose values are used together.
 func (r *registry) align() { r.next = (r.next + 7) &^ 7 }
 
-func (r *registry) place(f *family, pos int) {
-	s := &f.series[pos]
-	mask := uint64(len(f.index) - 1)
-	i := hashSeries(s.prefix, s.suffix) & mask
-	for f.index[i] != 0 {
+// note puts the series that was born last into the index.
+func (f *family) note(x indexSlot) {
+	if 4*len(f.series) > 3*len(f.index) {
+		old := f.index
+		f.index = make([]indexSlot, max(16, 2*len(old)))
+		for _, o := range old {
+			if o.at != 0 {
+				f.place(o)
+			}
+		}
+	}
+	f.place(x)
+}
+
+func (f *family) place(x indexSlot) {
+	mask := uint32(len(f.index) - 1)
+	i := x.hash & mask
+	for f.index[i].at != 0 {
 		i = (i + 1) & mask
 	}
-	f.index[i] = uint32(pos + 1)
+	f.index[i] = x
 }
 
 // intern returns the number of a text.
