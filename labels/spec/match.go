@@ -16,6 +16,9 @@ func (s Span) Of(b []byte) []byte {
 // Match matches b and appends one span for each of Names to dst. It reports whether b fits; when it
 // does not, dst is returned as it was.
 func (t *Template) Match(b []byte, dst []Span) ([]Span, bool) {
+	if t.plain != nil {
+		return matchSegments(t.plain, b, dst)
+	}
 	m := t.shortest.FindSubmatchIndex(b)
 	if m == nil {
 		return dst, false

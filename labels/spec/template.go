@@ -38,6 +38,7 @@ type Template struct {
 	parts    []part
 	names    []string
 	segments int
+	plain    []part // see plainSegments
 	shortest *regexp.Regexp
 	longest  *regexp.Regexp
 	groups   []int // submatch index of each name in both expressions
@@ -89,6 +90,7 @@ func ParseTemplate(kind Kind, text string) (*Template, error) {
 		}
 	}
 	t.countSegments()
+	t.plain = plainSegments(kind, t.parts)
 	var err error
 	if t.shortest, t.groups, err = compile(t.parts, kind, true, true); err == nil {
 		t.longest, _, err = compile(t.parts, kind, false, true)
