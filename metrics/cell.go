@@ -145,7 +145,9 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 	if e.Backend == e.Frontend {
 		cell.same = 1
 	}
-	cell.backendID = c.backendID(e.Backend)
+	if t.fam.servers != nil {
+		cell.backendID = c.backendID(e.Backend)
+	}
 	s.lock()
 	cell.routePrefix = t.routePrefix(c.haproxy, e.Route.Values)
 	cell.route = t.ensure(&t.layout.route, cell.routePrefix, false)
@@ -172,8 +174,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 	if limited {
 		cell.overflow = append(cell.overflow, t.overflow("series"))
 	} else {
-		values := t.reg.prefixes[cell.routePrefix].values
-		cell.reqPrefix = t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", e.Frontend, "backend", e.Backend))
+		cell.reqPrefix = t.reg.under(cell.routePrefix, t.reg.labelsOf("frontend", e.Frontend, "backend", e.Backend))
 	}
 	s.unlock()
 }
@@ -318,8 +319,7 @@ func (c *Counter) openRequests(cell *Cell, sl *slot, text uint32, x *extra) {
 		code, term = codeNone, catalogue.Other
 	}
 	b := labelsOf("method", catalogue.Other, "code", code, "termination_state", term)
-	values := t.reg.prefixes[t.otherPrefix(c.haproxy)].values
-	p := t.reg.prefix(t.name(c.haproxy), values, labelsOf("frontend", catalogue.Other, "backend", catalogue.Other))
+	p := t.reg.under(t.otherPrefix(c.haproxy), labelsOf("frontend", catalogue.Other, "backend", catalogue.Other))
 	sl.requests = t.ensureOne(t.fam.requests, p, t.reg.intern(b), true)
 	if cell.reqPrefix != 0 { // otherwise the cell counts it
 		x.overflow = t.overflow("series")

@@ -183,12 +183,15 @@ func (l *layouts) observe(time int, at uint32, b *buckets) {
 func label(name, value string) string { return string(appendLabel(nil, name, value)) }
 
 // labelsOf returns the text of labels given as names and values in turn.
-func labelsOf(namesAndValues ...string) []byte {
-	n := 0
-	for _, s := range namesAndValues {
-		n += len(s) + 3
-	}
-	b := make([]byte, 0, n) // more when something has to be escaped
+func labelsOf(namesAndValues ...string) []byte { return appendLabels(nil, namesAndValues) }
+
+// labelsOf is the function in memory that the next call uses again.
+func (r *registry) labelsOf(namesAndValues ...string) []byte {
+	r.labels = appendLabels(r.labels[:0], namesAndValues)
+	return r.labels
+}
+
+func appendLabels(b []byte, namesAndValues []string) []byte {
 	for i := 0; i < len(namesAndValues); i += 2 {
 		b = appendLabel(b, namesAndValues[i], namesAndValues[i+1])
 	}
@@ -276,8 +279,7 @@ func (t *Table) routePrefix(haproxy string, values []string) uint32 {
 
 // backendPrefix returns the prefix of a route's backend.
 func (t *Table) backendPrefix(route uint32, backend string) uint32 {
-	p := t.reg.prefixes[route]
-	return t.reg.prefix(p.haproxy, p.values, labelsOf("backend", backend))
+	return t.reg.under(route, t.reg.labelsOf("backend", backend))
 }
 
 // declare gives birth to the routes that the schema declares, so that their first request is an increase.
@@ -312,5 +314,7 @@ func (t *Table) Declare(haproxy string, values []string, backends ...string) {
 
 // backendInfo records that a backend serves a route.
 func (t *Table) backendInfo(p uint32, backend string) {
-	t.ensureOne(t.fam.backendInfo, p, t.reg.intern(labelsOf("proxy", backend)), false)
+	if t.fam.backendInfo != nil {
+		t.ensureOne(t.fam.backendInfo, p, t.reg.intern(t.reg.labelsOf("proxy", backend)), false)
+	}
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"hash/maphash"
 	"slices"
 
 	"haproxy_log_exporter/metrics/catalogue"
@@ -37,36 +38,31 @@ type family struct {
 	lines    int      // samples of one series in the exposition
 	buckets  *buckets
 	series   []series
-	index    []indexSlot // open addressing over series
+	index    hashIndex // over series
 	restarts uint64
-}
-
-// indexSlot tells most series apart without a look at them.
-type indexSlot struct {
-	hash uint32
-	at   uint32 // index in family.series plus one, 0 when the slot is free
 }
 
 // registry holds the families and label texts. Table.mu guards it.
 type registry struct {
-	multi     bool     // texts begin with haproxy
-	names     []string // of the route labels
-	families  []*family
-	byName    map[string]*family
-	prefixes  []prefix
-	prefixIDs map[string]uint32
-	texts     []string          // label texts after prefixes, escaped, without braces; the first is empty
-	textIDs   map[string]uint32 // index in texts
-	next      uint32            // first free offset
-	samples   int               // samples that the series born so far expose
-	key       []byte            // scratch of prefix
-	text      []byte
+	multi    bool     // texts begin with haproxy
+	names    []string // of the route labels
+	families []*family
+	byName   map[string]*family
+	prefixes []prefix
+	byText   hashIndex // over prefixes
+	seed     maphash.Seed
+	texts    []string          // label texts after prefixes, escaped, without braces; the first is empty
+	textIDs  map[string]uint32 // index in texts
+	next     uint32            // first free offset
+	samples  int               // samples that the series born so far expose
+	text     []byte            // scratch of prefixes
+	labels   []byte            // scratch of labelsOf
 }
 
 func newRegistry(multi bool, names []string) registry {
 	return registry{
 		multi: multi, names: names, byName: map[string]*family{},
-		prefixIDs: map[string]uint32{}, texts: []string{""}, textIDs: map[string]uint32{"": 0},
+		seed: maphash.MakeSeed(), texts: []string{""}, textIDs: map[string]uint32{"": 0},
 		next: 8, // offset 0 stands for "not born"; scrap follows
 	}
 }
@@ -88,22 +84,13 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 		}
 		return i*len(f.items) + k
 	}
-	if len(f.index) == 0 {
-		return -1
+	if i, ok := f.index.find(hashSeries(p, suffix), func(i uint32) bool {
+		s := &f.series[i]
+		return s.prefix == p && s.suffix == suffix
+	}); ok {
+		return int(i)
 	}
-	mask, h := uint32(len(f.index)-1), hashSeries(p, suffix)
-	for i := h & mask; ; i = (i + 1) & mask {
-		x := f.index[i]
-		if x.at == 0 {
-			return -1
-		}
-		if x.hash != h {
-			continue
-		}
-		if s := &f.series[x.at-1]; s.prefix == p && s.suffix == suffix {
-			return int(x.at - 1)
-		}
-	}
+	return -1
 }
 
 // add gives birth to a series that find did not find.
@@ -113,7 +100,7 @@ func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
 	}
 	f.series = append(f.series, series{created: created, suffix: suffix, prefix: p, off: r.next})
 	if f.block == nil {
-		f.note(indexSlot{hash: hashSeries(p, suffix), at: uint32(len(f.series))})
+		f.index.add(hashSeries(p, suffix), uint32(len(f.series)-1))
 	}
 	r.next += uint32(f.width)
 	r.samples += f.lines
@@ -122,29 +109,6 @@ func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
 
 // align moves the next offset to the begin of a cache line, for series whose values are used together.
 func (r *registry) align() { r.next = (r.next + 7) &^ 7 }
-
-// note puts the series that was born last into the index.
-func (f *family) note(x indexSlot) {
-	if 4*len(f.series) > 3*len(f.index) {
-		old := f.index
-		f.index = make([]indexSlot, max(16, 2*len(old)))
-		for _, o := range old {
-			if o.at != 0 {
-				f.place(o)
-			}
-		}
-	}
-	f.place(x)
-}
-
-func (f *family) place(x indexSlot) {
-	mask := uint32(len(f.index) - 1)
-	i := x.hash & mask
-	for f.index[i].at != 0 {
-		i = (i + 1) & mask
-	}
-	f.index[i] = x
-}
 
 // intern returns the number of a text.
 func (r *registry) intern(b []byte) uint32 {
@@ -160,49 +124,69 @@ func (r *registry) intern(b []byte) uint32 {
 // prefix returns the index of a prefix, and adds it when it is new. values is nil for families without
 // route labels; haproxy is empty for families that belong to no HAProxy, and when there is only one.
 func (r *registry) prefix(haproxy string, values []string, extra []byte) uint32 {
-	k := append(r.key[:0], haproxy...)
-	for _, v := range values {
-		k = append(k, 0) // no value holds a control character
-		k = append(k, v...)
+	h := r.hashValues(haproxy, values)
+	route, ok := r.byText.find(h, func(i uint32) bool {
+		p := &r.prefixes[i]
+		return p.route == i && p.haproxy == haproxy && (p.values == nil) == (values == nil) && slices.Equal(p.values, values)
+	})
+	if !ok {
+		route = uint32(len(r.prefixes))
+		r.addPrefix(h, prefix{haproxy: haproxy, values: values, text: string(r.withLabels(haproxy, values)), route: route})
 	}
-	if values == nil {
-		k = append(k, 1)
+	return r.under(route, extra)
+}
+
+// under returns the index of the prefix that is a route's with extra after it.
+func (r *registry) under(route uint32, extra []byte) uint32 {
+	if len(extra) == 0 {
+		return route
 	}
-	k = append(k, 2)
-	k = append(k, extra...)
-	r.key = k
-	if id, ok := r.prefixIDs[string(k)]; ok {
-		return id
+	h := uint32(maphash.Bytes(r.seed, extra)) + route*0x9e3779b1
+	i, ok := r.byText.find(h, func(i uint32) bool {
+		p := &r.prefixes[i]
+		return p.route == route && p.extra == string(extra)
+	})
+	if ok {
+		return i
 	}
-	key := string(k)
-	p := prefix{haproxy: haproxy, values: values, extra: string(extra)}
-	if len(extra) > 0 {
-		p.route = r.prefix(haproxy, values, nil)
-		p.text = string(r.withLabels(haproxy, values, extra))
-	} else {
-		p.route = uint32(len(r.prefixes))
-		p.text = string(r.withLabels(haproxy, values, nil))
+	p := r.prefixes[route]
+	b := append(r.text[:0], p.text...)
+	if len(b) > 0 {
+		b = append(b, ',')
 	}
+	r.text = append(b, extra...)
+	p.text = string(r.text)
+	p.extra = p.text[len(p.text)-len(extra):]
+	return r.addPrefix(h, p)
+}
+
+func (r *registry) addPrefix(h uint32, p prefix) uint32 {
 	id := uint32(len(r.prefixes))
+	if len(r.prefixes) == cap(r.prefixes) {
+		r.prefixes = slices.Grow(r.prefixes, len(r.prefixes)+16)
+	}
 	r.prefixes = append(r.prefixes, p)
-	r.prefixIDs[key] = id
+	r.byText.add(h, id)
 	return id
 }
 
-// withLabels returns the text of a prefix, in memory that the next call uses again.
-func (r *registry) withLabels(haproxy string, values []string, extra []byte) []byte {
+func (r *registry) hashValues(haproxy string, values []string) uint32 {
+	h := maphash.String(r.seed, haproxy)
+	for _, v := range values {
+		h = (h ^ maphash.String(r.seed, v)) * 0x9e3779b97f4a7c15
+		h ^= h >> 32
+	}
+	return uint32(h)
+}
+
+// withLabels returns the text of a route's prefix, in memory that the next call uses again.
+func (r *registry) withLabels(haproxy string, values []string) []byte {
 	b := r.text[:0]
 	if r.multi && haproxy != "" {
 		b = appendLabel(b, catalogue.HAProxyLabel, haproxy)
 	}
 	for i, v := range values {
 		b = appendLabel(b, r.names[i], v)
-	}
-	if len(extra) > 0 {
-		if len(b) > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, extra...)
 	}
 	r.text = b
 	return b
