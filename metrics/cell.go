@@ -90,7 +90,7 @@ func (cell *Cell) settle(s *Shard, n uint64) {
 	values[cell.frontend] += total
 	for i := range l.histograms {
 		h := &l.histograms[i]
-		if !h.quick {
+		if h.below == 0 {
 			continue
 		}
 		v := values[cell.backend+h.at:]

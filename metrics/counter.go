@@ -249,15 +249,20 @@ func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
 	b, hs := t.buckets, t.layout.histograms
+	sums, times, direct := &cell.sums, &cell.times, &b.direct
 	for i := range hs {
 		h := &hs[i]
 		ms := f.times[h.time]
 		switch {
-		case ms < 0 || h.whole && f.open:
-		case h.quick && ms < quickMS:
-			cell.sums[h.sum] += uint32(ms)
-			cell.times[h.first+b.find(ms)]++
-		default:
+		case f.open && h.whole:
+		case uint64(ms) < h.below:
+			sums[h.sum%quickHistograms] += uint32(ms)
+			if ms < directMS {
+				times[h.first+uint32(direct[ms])]++
+			} else {
+				times[h.first+uint32(b.search(ms, b.from))]++
+			}
+		case ms >= 0:
 			b.observe(c.shard.vals[cell.backend+h.at:], ms, f.n)
 		}
 	}

@@ -65,13 +65,13 @@ type layouts struct {
 // histogramAt is a histogram and where its values are.
 type histogramAt struct {
 	time  int    // index in facts.times
-	whole bool   // only of requests that are over
 	at    uint32 // offset in a backend block
+	whole bool   // only of requests that are over
 
-	// The place in a Cell, unless there are too many histograms or buckets.
-	quick          bool
-	sum            int // in Cell.sums
-	first, buckets int // in Cell.times
+	// The place in a Cell. Times below are counted there: none when there are too many histograms or buckets.
+	below          uint64 // ms
+	sum            uint32 // in Cell.sums
+	first, buckets uint32 // in Cell.times
 }
 
 // Offsets in a route block. What every request moves is first and fills one cache line; then come the sums of
@@ -172,10 +172,10 @@ func (t *Table) newLayouts() {
 
 // observe adds a histogram of a time.
 func (l *layouts) observe(time int, at uint32, b *buckets) {
-	h := histogramAt{time: time, whole: time == phaseData || time == timeActive, at: at, buckets: len(b.bounds) + 1}
-	h.sum = len(l.histograms)
-	h.first = h.sum * h.buckets
-	h.quick = h.sum < quickHistograms && h.first+h.buckets <= quickBuckets
+	h := histogramAt{time: time, whole: time == phaseData || time == timeActive, at: at}
+	if i, n := len(l.histograms), len(b.bounds)+1; i < quickHistograms && (i+1)*n <= quickBuckets {
+		h.below, h.sum, h.first, h.buckets = quickMS, uint32(i), uint32(i*n), uint32(n)
+	}
 	l.histograms = append(l.histograms, h)
 }
 
