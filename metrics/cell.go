@@ -35,6 +35,7 @@ type Cell struct {
 	backend    uint32          // the block of the route's backend
 
 	offs       [maxKinds]uint32 // requests_total of each kind
+	slotted    uint32           // a bit for each kind that may have a slot
 	serverOffs [servers]uint32  // server_requests_total of each server
 	frontend   uint32           // frontend_requests_total
 	id         uint32           // unique within the shard, for slotTable
@@ -214,10 +215,13 @@ func (t *Table) overflow(name string) uint32 {
 }
 
 // other counts a request of a kind that its cell does not count, or gives birth to its series: then the cell may
-// count it from now on, and other leaves that to its caller. kind is noKind when the request was counted.
-func (c *Counter) other(e *labels.Entry[Cell], k uint32) (kind uint32, state slotState) {
+// count it from now on, and other leaves that to its caller. The result is noKind when the request was counted.
+func (c *Counter) other(e *labels.Entry[Cell], k, kind uint32) (uint32, slotState) {
 	s, cell := c.shard, &e.Data
-	sl := s.slots.find(cell.id, k)
+	var sl *slot
+	if kind == noKind || cell.slotted>>kind&1 != 0 {
+		sl = s.slots.find(cell.id, k)
+	}
 	if sl == nil {
 		if kind, sl = c.openSlot(e, k); sl == nil {
 			return kind, 0
@@ -250,6 +254,9 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) (kind uint32, _ *slo
 	}
 	if s.slots.full() {
 		s.slots.fold(s.vals)
+	}
+	if kind != noKind {
+		cell.slotted |= 1 << kind
 	}
 	return noKind, s.slots.insert(sl, more)
 }

@@ -78,7 +78,7 @@ func (c *Counter) request(rec *parser.Record) {
 	k := f.key()
 	kind, state := s.kinds.find(k), slotState(0)
 	if cell.opened>>kind&1 == 0 {
-		kind, state = c.other(e, k)
+		kind, state = c.other(e, k, kind)
 	}
 	if kind != noKind {
 		cell.counts[kind]++

@@ -10,7 +10,7 @@ import (
 // those of a shard that kept it.
 func TestSlotsAreOnlyACache(t *testing.T) {
 	var lines []string
-	for code := 400; code < 412; code++ { // more than a cell holds
+	for code := 400; code < 420; code++ { // more than there are kinds
 		lines = append(lines, fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe fe/<NOSRV> 0/-1/-1/-1/0 %d 10 - - PR-- 1/1/0/0/0 0/0 "GET /a/prod/b/prod/s/high HTTP/1.1"`, code),
 			fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe be/s1 0/0/1/2/3 %d 10 - - ---- 1/1/0/0/0 0/0 "GET /a/prod/b/prod/s/high HTTP/1.1"`, code))
 	}
