@@ -129,15 +129,18 @@ func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 //
 // The fast path is one hash over the raw bytes that decide the labels, one probe and a comparison; it
 // does not allocate.
-func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] {
+func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] { return r.ResolveEnd(rec, rec.End()) }
+
+// ResolveEnd is Resolve for callers that know how the request ended.
+func (r *Resolver[T]) ResolveEnd(rec *parser.Record, end parser.End) *Entry[T] {
 	if r.adm.epoch.Load() != r.epoch {
 		r.forget()
 	}
-	i, asked := r.quick(rec)
+	l := line{flags: fate(rec, end)}
+	i, asked := r.quick(rec, l.flags)
 	if i >= 0 {
 		return r.entries[i]
 	}
-	var l line
 	h := r.hash(rec, &l)
 	if !asked {
 		if s := r.hot.find(h, &l); s != nil {
@@ -149,7 +152,7 @@ func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] {
 
 // quick asks the first table for the entry of a line of the common kind. It returns the entry's index, -1 when the table
 // does not have it or was not asked.
-func (c *core) quick(rec *parser.Record) (i int, asked bool) {
+func (c *core) quick(rec *parser.Record, flags uint8) (i int, asked bool) {
 	if !c.probes || len(c.inputs) > 0 {
 		return -1, false
 	}
@@ -157,10 +160,10 @@ func (c *core) quick(rec *parser.Record) (i int, asked bool) {
 	if !ok {
 		return -1, false
 	}
-	return findKey(c.hot, &c.keySeed, names, n, path, m, keySizes(m, n, front, back), fate(rec)), true
+	return findKey(c.hot, &c.keySeed, names, n, path, m, keySizes(m, n, front, back), flags), true
 }
 
-// hash fills l and returns the hash of what is in it.
+// hash fills l, whose flags are known, and returns the hash of what is in it.
 func (c *core) hash(rec *parser.Record, l *line) uint64 {
 	names, n, front, back, _, m, ok := rec.Route(max(c.segments, 0))
 	known := ok && c.segments >= 0 // how much of the path decides
@@ -184,7 +187,6 @@ func (c *core) hash(rec *parser.Record, l *line) uint64 {
 		}
 	}
 	l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
-	l.flags = fate(rec)
 	h := c.hashKey(l)
 	if len(c.inputs) > 0 {
 		h = c.hashOthers(h, rec, l) | 1
@@ -236,10 +238,9 @@ var none = []byte{}
 //
 // Without a server field the status has to tell: HAProxy's own answers are errors and redirects of
 // its rules, so only 2xx counts; without a status either, a line in the log is all there is to know.
-func fate(rec *parser.Record) uint8 {
-	server, origin, phase := rec.End()
-	answered := phase == 'R' && (origin == 'P' || origin == 'L') // by HAProxy itself
-	switch server {
+func fate(rec *parser.Record, end parser.End) uint8 {
+	answered := end.Phase == 'R' && (end.Origin == 'P' || end.Origin == 'L') // by HAProxy itself
+	switch end.Server {
 	case 0:
 		return fateByStatus(rec, answered)
 	case '<': // <NOSRV>, <STATS>, <lua.NAME>: manual section 8.2.3, field 6

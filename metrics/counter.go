@@ -51,8 +51,7 @@ func (c *Counter) Record(rec *parser.Record, res parser.Result) {
 	case parser.ResultTCP:
 		f := &c.f
 		f.n = rec.Repeat()
-		_, origin, phase := rec.End()
-		f.term = s.table.terms.id(origin, phase)
+		f.term = s.table.terms.id(rec.End())
 		f.total = timer(rec, parser.TimeTotal)
 		c.session(c.resolver.Resolve(rec))
 	}
@@ -62,8 +61,9 @@ func (c *Counter) request(rec *parser.Record) {
 	s := c.shard
 	f := &c.f
 	// The resolver first: while the processor waits for what it finds, it reads the facts.
-	e := c.resolver.Resolve(rec)
-	f.read(rec, s.table)
+	end := rec.End()
+	e := c.resolver.ResolveEnd(rec, end)
+	f.read(rec, end, s.table)
 	cell := &e.Data
 	if cell.generation != s.table.generation.Load()+1 {
 		c.open(e)
@@ -134,7 +134,7 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 	return max(v, -1)
 }
 
-func (f *facts) read(rec *parser.Record, t *Table) {
+func (f *facts) read(rec *parser.Record, end parser.End, t *Table) {
 	f.n = rec.Repeat()
 	rec.Timers(&f.times)
 	f.active, f.total = f.times[timeActive], f.times[timeTotal]
@@ -152,9 +152,8 @@ func (f *facts) read(rec *parser.Record, t *Table) {
 		}
 	}
 	f.method = t.methods.id(rec.Bytes(parser.Method))
-	server, origin, phase := rec.End()
-	f.term = t.terms.id(origin, phase)
-	if f.server = ServerReal; server == '<' {
+	f.term = t.terms.id(end)
+	if f.server = ServerReal; end.Server == '<' {
 		f.server = ServerApplet
 		if string(rec.Bytes(parser.Server)) == "<NOSRV>" {
 			f.server = ServerNone

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"haproxy_log_exporter/metrics/catalogue"
+	"haproxy_log_exporter/parser"
 )
 
 // verdictText writes a verdict as "outcome", "failed/blame" or "unserved/reason".
@@ -211,7 +212,7 @@ func TestTerminationInfo(t *testing.T) {
 		if !ok || o == "" || p == "" || m == "" {
 			t.Errorf("%s: %q %q %q %v", s, o, p, m, ok)
 		}
-		id := tt.id(s[0], s[1])
+		id := tt.id(parser.End{Origin: s[0], Phase: s[1]})
 		if tt.names[id] != s || ids[id] != "" {
 			t.Errorf("%s has the number %d of %q", s, id, tt.names[id]+ids[id])
 		}
@@ -223,7 +224,7 @@ func TestTerminationInfo(t *testing.T) {
 		}
 	}
 	for in, want := range map[[2]byte]string{{}: "", {'-'}: "other", {'X', 'Y'}: "other", {'-', 'X'}: "other", {'X', '-'}: "other", {'\x01', '\xff'}: "other", {'s', 'H'}: "sH"} {
-		if got := tt.names[tt.id(in[0], in[1])]; got != want {
+		if got := tt.names[tt.id(parser.End{Origin: in[0], Phase: in[1]})]; got != want {
 			t.Errorf("state %q is counted as %q, want %q", in, got, want)
 		}
 	}

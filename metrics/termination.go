@@ -1,5 +1,7 @@
 package metrics
 
+import "haproxy_log_exporter/parser"
+
 // Termination states are the first two characters of %ts: who or what ended the session, and in which
 // phase (HAProxy configuration manual, section 8.5). The tables hold the characters that any version
 // from 1.5 to 3.5 writes, plus I ("internal error").
@@ -152,11 +154,11 @@ func newTermTable() *termTable {
 	return t
 }
 
-// id returns the number of the state with these characters, see parser.Record.End.
-func (t *termTable) id(origin, phase byte) uint8 {
-	o, p := t.first[origin], t.second[phase]
+// id returns the number of the state.
+func (t *termTable) id(end parser.End) uint8 {
+	o, p := t.first[end.Origin], t.second[end.Phase]
 	if o == 0 || p == 0 {
-		if origin == 0 {
+		if end.Origin == 0 {
 			return termNone
 		}
 		return termOther

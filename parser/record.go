@@ -129,11 +129,16 @@ func (r *Record) unescaped(v *value) []byte {
 	return r.scratch[v.off&vOffset-1 : v.end-1]
 }
 
-// End tells how the request ended: the first byte of the server's name and the first two of the termination state, 0
-// for what is absent.
-func (r *Record) End() (server, origin, phase byte) {
+// End is how a request ended: 0 for what is absent.
+type End struct {
+	Server        byte // the first of its name
+	Origin, Phase byte // the first two of the termination state
+}
+
+// End tells how the request ended.
+func (r *Record) End() End {
 	if len(r.v) < quickSlot {
-		return 0, 0, 0
+		return End{}
 	}
 	v := (*[quickSlot]value)(r.v)
 	s, t := &v[Server], &v[TerminationState]
@@ -141,21 +146,21 @@ func (r *Record) End() (server, origin, phase byte) {
 	if at >= vOffset || from >= vOffset || t.end-1-from < 2 {
 		return r.end()
 	}
-	return r.buf[at], r.buf[from], r.buf[from+1]
+	return End{r.buf[at], r.buf[from], r.buf[from+1]}
 }
 
 // end is End for records that hold something else than two plain texts.
-func (r *Record) end() (server, origin, phase byte) {
+func (r *Record) end() (e End) {
 	if b := r.Bytes(Server); len(b) > 0 {
-		server = b[0]
+		e.Server = b[0]
 	}
 	switch b := r.Bytes(TerminationState); {
 	case len(b) > 1:
-		origin, phase = b[0], b[1]
+		e.Origin, e.Phase = b[0], b[1]
 	case len(b) == 1:
-		origin = b[0]
+		e.Origin = b[0]
 	}
-	return server, origin, phase
+	return e
 }
 
 // Int returns the field's number. It is false when the field is absent or no number; the -1 of
