@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/metrics/catalogue"
@@ -27,26 +28,42 @@ type Cell struct {
 	sums  [quickHistograms]uint32 // ms
 	times [quickBuckets]uint16    // the buckets of each, see histogramAt
 
-	// What only some families need: a cache line each.
+	// Servers: a cache line.
 	serverKeys [servers]uint64 // Shard.serverKey of servers, 0 for none
 	serverN    [servers]uint64 // their requests with 2xx and -- that are not in the values yet
-	octaves    [14]uint32      // native buckets, up to 16 s
-	route      uint32          // the route's block
-	backend    uint32          // the block of the route's backend
 
-	offs       [maxKinds]uint32 // requests_total of each kind
-	slotted    uint32           // a bit for each kind that may have a slot
-	serverOffs [servers]uint32  // server_requests_total of each server
+	native *cellNative // nil without native histograms
+	rare   *cellRare   // nil when nothing of it is there
+
+	route      uint32           // the route's block
+	backend    uint32           // the block of the route's backend
 	frontend   uint32           // frontend_requests_total
+	slotted    uint32           // a bit for each kind that may have a slot
+	offs       [maxKinds]uint32 // requests_total of each kind
+	serverOffs [servers]uint32  // server_requests_total of each server
 	id         uint32           // unique within the shard, for slotTable
-	overflow   []uint32         // overflow_total of each label of the route that became other
 
 	// For births.
 	backendID     uint32 // in the shard's serverTable
 	routePrefix   uint32
 	backendPrefix uint32
-	reqPrefix     uint32 // of requests_total; 0 when the limit does not allow the cell its own
-	sessions      []sessionSlot
+	reqPrefix     uint32   // of requests_total; 0 when the limit does not allow the cell its own
+	_             [16]byte // an Entry is a number of cache lines: an odd one, for those of many to spread over the caches
+}
+
+// cellNative is the part of a Cell for the native histogram: its buckets by octave. It has no pointers.
+type cellNative struct {
+	octaves uint32 // a bit for each whose offset is in offs
+	zeros   uint16 // observations of 0 ms
+	buckets [quickOctaves * nativePerOctave]uint16
+	offs    [knownOctaves]uint32
+	_       [24]byte // as in Cell
+}
+
+// cellRare is the part of a Cell that few have.
+type cellRare struct {
+	overflow []uint32 // overflow_total of each label of the route that became other
+	sessions []sessionSlot
 }
 
 // What a cell counts by itself. The others are in the shard's tables, or counted in the values at once.
@@ -54,6 +71,8 @@ const (
 	servers         = 4
 	quickHistograms = 4
 	quickBuckets    = 88
+	quickOctaves    = 12 // up to 4 s
+	knownOctaves    = 24 // up to 4 hours
 )
 
 // Neither a count of so many requests nor their times overflow: maxLeft requests of less than quickMS each.
@@ -105,6 +124,24 @@ func (cell *Cell) settle(s *Shard, n uint64) {
 		clear(small)
 	}
 	cell.left = maxLeft
+	if x := cell.native; x != nil {
+		values[cell.backend+l.zero] += uint64(x.zeros) * n
+		x.zeros = 0
+		x.settle(values, n)
+	}
+}
+
+// settle adds to the values the counts of the buckets, each n times.
+func (x *cellNative) settle(values []uint64, n uint64) {
+	for open := x.octaves % (1 << quickOctaves); open != 0; open &= open - 1 {
+		o := bits.TrailingZeros32(open)
+		small := x.buckets[o*nativePerOctave:][:nativePerOctave]
+		v := values[x.offs[o]:][:nativePerOctave]
+		for i, c := range small {
+			v[i] += uint64(c) * n
+		}
+		clear(small)
+	}
 }
 
 // tally counts the outcome of n requests.
@@ -143,6 +180,9 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		s.slots = newSlotTable()
 	}
 	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA], left: maxLeft}
+	if t.native != nil {
+		cell.native = s.newNative()
+	}
 	if e.Backend == e.Frontend {
 		cell.same = 1
 	}
@@ -169,15 +209,28 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		t.backendInfo(cell.routePrefix, e.Backend)
 	}
 	cell.frontend = t.ensureNamed(t.fam.frontends, c.haproxy, 0, "proxy", e.Frontend)
+	if len(e.Overflow) > 0 || limited {
+		cell.rare = &cellRare{}
+	}
 	for _, i := range e.Overflow {
-		cell.overflow = append(cell.overflow, t.overflow(t.schema.LabelName(int(i))))
+		cell.rare.overflow = append(cell.rare.overflow, t.overflow(t.schema.LabelName(int(i))))
 	}
 	if limited {
-		cell.overflow = append(cell.overflow, t.overflow("series"))
+		cell.rare.overflow = append(cell.rare.overflow, t.overflow("series"))
 	} else {
 		cell.reqPrefix = t.reg.under(cell.routePrefix, t.reg.labelsOf("frontend", e.Frontend, "backend", e.Backend))
 	}
 	s.unlock()
+}
+
+// newNative returns an empty cellNative. They are made many at a time, so that they begin a cache line.
+func (s *Shard) newNative() *cellNative {
+	if len(s.spare) == 0 {
+		s.spare = make([]cellNative, 1<<15/unsafe.Sizeof(cellNative{})+1)
+	}
+	x := &s.spare[0]
+	s.spare = s.spare[1:]
+	return x
 }
 
 // backendID numbers backends for the server table, those of each HAProxy apart.
@@ -244,7 +297,7 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) (kind uint32, _ *slo
 	x := c.combination(e, k, kind)
 	sl := slot{cell: cell.id, key: k, state: x.state}
 	more := c.openSeries(e, &sl, x)
-	if kind != noKind && more == (extra{}) && len(cell.overflow) == 0 {
+	if kind != noKind && more == (extra{}) && (cell.rare == nil || len(cell.rare.overflow) == 0) {
 		cell.offs[kind] = sl.requests
 		cell.opened |= 1 << kind
 		return kind, nil
@@ -369,9 +422,6 @@ func (c *Counter) openOctave(cell *Cell, octave int) uint32 {
 	}
 	off := t.ensureOne(t.fam.native, cell.backendPrefix, mark, true)
 	c.shard.unlock()
-	if octave < len(cell.octaves) {
-		cell.octaves[octave] = off
-	}
 	return off
 }
 

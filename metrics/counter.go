@@ -120,8 +120,10 @@ func (c *Counter) rare(e *labels.Entry[Cell], sl *slot) {
 			s.vals[x.overflow] += c.f.n
 		}
 	}
-	for _, off := range e.Data.overflow {
-		s.vals[off] += c.f.n
+	if r := e.Data.rare; r != nil {
+		for _, off := range r.overflow {
+			s.vals[off] += c.f.n
+		}
 	}
 }
 
@@ -284,21 +286,27 @@ const (
 )
 
 func (c *Counter) observeNative(cell *Cell, ms int64) {
-	t := c.shard.table
+	x := cell.native
 	if ms == 0 {
-		c.shard.vals[cell.backend+t.layout.zero] += c.f.n
+		x.zeros++
 		return
 	}
-	i := t.native.find(ms)
+	i := c.shard.table.native.find(ms)
 	o := i / nativePerOctave
-	var off uint32
-	if o < len(cell.octaves) {
-		off = cell.octaves[o]
+	if o >= knownOctaves {
+		off := c.openOctave(cell, o)
+		c.shard.vals[off+uint32(i%nativePerOctave)] += c.f.n
+		return
 	}
-	if off == 0 {
-		off = c.openOctave(cell, o)
+	if x.octaves>>o&1 == 0 {
+		x.offs[o] = c.openOctave(cell, o)
+		x.octaves |= 1 << o
 	}
-	c.shard.vals[off+uint32(i%nativePerOctave)] += c.f.n
+	if o < quickOctaves {
+		x.buckets[i]++
+	} else {
+		c.shard.vals[x.offs[o]+uint32(i%nativePerOctave)] += c.f.n
+	}
 }
 
 // judge does what requests of one slot or kind do not share: some are late, and some are exemplars. The outcome of

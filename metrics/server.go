@@ -3,6 +3,7 @@ package metrics
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/parser"
@@ -175,19 +176,19 @@ func (c *Counter) session(e *labels.Entry[Cell]) {
 	if t := c.shard.table; t.fam.sessions == nil && t.fam.sessionDuration == nil {
 		return
 	}
-	i := 0
-	for ; i < len(cell.sessions); i++ {
-		if cell.sessions[i].term == f.term {
-			break
-		}
+	if cell.rare == nil {
+		cell.rare = &cellRare{}
 	}
-	if i == len(cell.sessions) {
+	rare := cell.rare
+	i := slices.IndexFunc(rare.sessions, func(sl sessionSlot) bool { return sl.term == f.term })
+	if i < 0 {
+		i = len(rare.sessions)
 		c.openSession(e)
 	}
 	vals := c.shard.vals
-	vals[cell.sessions[i].total] += f.n
+	vals[rare.sessions[i].total] += f.n
 	if f.total >= 0 && c.shard.table.fam.sessionDuration != nil {
-		c.shard.table.buckets.observe(vals[cell.sessions[i].hist:], f.total, f.n)
+		c.shard.table.buckets.observe(vals[rare.sessions[i].hist:], f.total, f.n)
 	}
 }
 
@@ -199,5 +200,5 @@ func (c *Counter) openSession(e *labels.Entry[Cell]) {
 	sl.hist = t.ensureNamed(t.fam.sessionDuration, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
 	sl.total = t.ensureNamed(t.fam.sessions, c.haproxy, term, "frontend", e.Frontend, "backend", e.Backend)
 	c.shard.unlock()
-	e.Data.sessions = append(e.Data.sessions, sl)
+	e.Data.rare.sessions = append(e.Data.rare.sessions, sl)
 }

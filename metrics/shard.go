@@ -25,7 +25,8 @@ type Shard struct {
 	serverTails  [256 * 6]uint32 // texts of server_requests_total after the prefix, by state and class
 	kinds        kinds
 	slots        slotTable
-	dirty        []*Cell // with counts that are not in the values yet
+	spare        []cellNative // see newNative
+	dirty        []*Cell      // with counts that are not in the values yet
 	combinations map[uint32]combination
 }
 

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"unsafe"
+
+	"haproxy_log_exporter/labels"
 )
 
 // TestSlotsAreOnlyACache drops what the shard remembers of slots between rounds of the same lines: the counts are
@@ -40,6 +43,19 @@ func TestSlotsAreOnlyACache(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestCellsFillCacheLines: what every request needs of a cell is in its first cache line, and its times begin the next.
+func TestCellsFillCacheLines(t *testing.T) {
+	var c Cell
+	for what, n := range map[string]uintptr{"an entry": unsafe.Sizeof(labels.Entry[Cell]{}), "the native histogram of a cell": unsafe.Sizeof(cellNative{})} {
+		if n%128 != 64 {
+			t.Errorf("%s has %d bytes, want an odd number of cache lines", what, n)
+		}
+	}
+	if unsafe.Offsetof(c.sums) != 64 || unsafe.Offsetof(c.serverKeys)%64 != 0 {
+		t.Errorf("times are at %d, servers at %d", unsafe.Offsetof(c.sums), unsafe.Offsetof(c.serverKeys))
 	}
 }
 
