@@ -10,8 +10,8 @@ type Cut struct {
 	table     *Table
 	at        int64 // ms since 1970
 	families  []cutFamily
-	native    []series
-	prefixes  []prefix
+	native    list[series]
+	prefixes  list[prefix]
 	texts     []string // see registry
 	values    []uint64
 	exemplars []exemplar
@@ -24,7 +24,7 @@ type Cut struct {
 // cutFamily is a family with the series that were born when the cut was taken.
 type cutFamily struct {
 	*family
-	series []series
+	series list[series]
 	hidden []bool // idle series, nil when none is
 }
 
@@ -32,11 +32,11 @@ type cutFamily struct {
 // series are in the order of offsets.
 func (f *cutFamily) shown(ex []exemplar) iter.Seq2[int, []exemplar] {
 	return func(yield func(int, []exemplar) bool) {
-		for i := range f.series {
+		for i := range f.series.len() {
 			if f.hidden != nil && f.hidden[i] {
 				continue
 			}
-			for len(ex) > 0 && ex[0].off < f.series[i].off {
+			for len(ex) > 0 && ex[0].off < f.series.at(uint32(i)).off {
 				ex = ex[1:]
 			}
 			if !yield(i, ex) {

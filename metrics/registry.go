@@ -37,7 +37,7 @@ type family struct {
 	width    int      // values of one series; 0 for families whose value is always 1
 	lines    int      // samples of one series in the exposition
 	buckets  *buckets
-	series   []series
+	series   list[series]
 	index    hashIndex // over series
 	restarts uint64
 }
@@ -48,7 +48,7 @@ type registry struct {
 	names    []string // of the route labels
 	families []*family
 	byName   map[string]*family
-	prefixes []prefix
+	prefixes list[prefix]
 	byText   hashIndex // over prefixes
 	seed     maphash.Seed
 	texts    []string          // label texts after prefixes, escaped, without braces; the first is empty
@@ -85,7 +85,7 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 		return i*len(f.items) + k
 	}
 	if i, ok := f.index.find(hashSeries(p, suffix), func(i uint32) bool {
-		s := &f.series[i]
+		s := f.series.at(i)
 		return s.prefix == p && s.suffix == suffix
 	}); ok {
 		return int(i)
@@ -95,16 +95,13 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 
 // add gives birth to a series that find did not find.
 func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
-	if len(f.series) == cap(f.series) { // append would copy more often
-		f.series = slices.Grow(f.series, len(f.series)+16)
-	}
-	f.series = append(f.series, series{created: created, suffix: suffix, prefix: p, off: r.next})
 	if f.block == nil {
-		f.index.add(hashSeries(p, suffix), uint32(len(f.series)-1))
+		f.index.add(hashSeries(p, suffix), uint32(f.series.len()))
 	}
+	s := f.series.add(series{created: created, suffix: suffix, prefix: p, off: r.next})
 	r.next += uint32(f.width)
 	r.samples += f.lines
-	return &f.series[len(f.series)-1]
+	return s
 }
 
 // align moves the next offset to the begin of a cache line, for series whose values are used together.
@@ -126,11 +123,11 @@ func (r *registry) intern(b []byte) uint32 {
 func (r *registry) prefix(haproxy string, values []string, extra []byte) uint32 {
 	h := r.hashValues(haproxy, values)
 	route, ok := r.byText.find(h, func(i uint32) bool {
-		p := &r.prefixes[i]
+		p := r.prefixes.at(i)
 		return p.route == i && p.haproxy == haproxy && (p.values == nil) == (values == nil) && slices.Equal(p.values, values)
 	})
 	if !ok {
-		route = uint32(len(r.prefixes))
+		route = uint32(r.prefixes.len())
 		r.addPrefix(h, prefix{haproxy: haproxy, values: values, text: string(r.withLabels(haproxy, values)), route: route})
 	}
 	return r.under(route, extra)
@@ -143,13 +140,13 @@ func (r *registry) under(route uint32, extra []byte) uint32 {
 	}
 	h := uint32(maphash.Bytes(r.seed, extra)) + route*0x9e3779b1
 	i, ok := r.byText.find(h, func(i uint32) bool {
-		p := &r.prefixes[i]
+		p := r.prefixes.at(i)
 		return p.route == route && p.extra == string(extra)
 	})
 	if ok {
 		return i
 	}
-	p := r.prefixes[route]
+	p := *r.prefixes.at(route)
 	b := append(r.text[:0], p.text...)
 	if len(b) > 0 {
 		b = append(b, ',')
@@ -161,11 +158,8 @@ func (r *registry) under(route uint32, extra []byte) uint32 {
 }
 
 func (r *registry) addPrefix(h uint32, p prefix) uint32 {
-	id := uint32(len(r.prefixes))
-	if len(r.prefixes) == cap(r.prefixes) {
-		r.prefixes = slices.Grow(r.prefixes, len(r.prefixes)+16)
-	}
-	r.prefixes = append(r.prefixes, p)
+	id := uint32(r.prefixes.len())
+	r.prefixes.add(p)
 	r.byText.add(h, id)
 	return id
 }

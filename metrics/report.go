@@ -28,12 +28,12 @@ func (t *Table) RouteLabels() []string { return t.opt.RouteLabels }
 
 // Report sums up every route that has requests, in the order in which routes were first seen.
 func (c *Cut) Report() []RouteReport {
-	rows := make([]*RouteReport, len(c.prefixes))
-	hist := make([][]uint64, len(c.prefixes))
+	rows := make([]*RouteReport, c.prefixes.len())
+	hist := make([][]uint64, c.prefixes.len())
 	row := func(p uint32) *RouteReport {
-		p = c.prefixes[p].route
+		p = c.prefixes.at(p).route
 		if rows[p] == nil {
-			rows[p] = &RouteReport{HAProxy: c.prefixes[p].haproxy, Labels: c.prefixes[p].values}
+			rows[p] = &RouteReport{HAProxy: c.prefixes.at(p).haproxy, Labels: c.prefixes.at(p).values}
 		}
 		return rows[p]
 	}
@@ -53,7 +53,7 @@ func (c *Cut) Report() []RouteReport {
 		}
 	})
 	c.eachValue(catalogue.RequestDuration, func(s *series, v []uint64) {
-		p := c.prefixes[s.prefix].route
+		p := c.prefixes.at(s.prefix).route
 		hist[p] = addValues(hist[p], v[1:c.table.buckets.width()])
 	})
 	var out []RouteReport
@@ -74,8 +74,8 @@ func (c *Cut) eachValue(name string, fn func(s *series, v []uint64)) {
 		if f.Name != name {
 			continue
 		}
-		for k := range f.series {
-			s := &f.series[k]
+		for k := range f.series.len() {
+			s := f.series.at(uint32(k))
 			fn(s, c.values[s.off:s.off+uint32(f.width)])
 		}
 	}
@@ -118,10 +118,10 @@ func (c *Cut) quantile(counts []uint64, q float64) float64 {
 func (c *Cut) FrontendRequests(haproxy string) map[string]uint64 {
 	m := map[string]uint64{}
 	c.eachValue(catalogue.FrontendRequestsTotal, func(s *series, v []uint64) {
-		if c.table.multi && c.prefixes[s.prefix].haproxy != haproxy {
+		if c.table.multi && c.prefixes.at(s.prefix).haproxy != haproxy {
 			return
 		}
-		m[labelPairs(nil, c.prefixes[s.prefix].extra)[0].GetValue()] += v[0]
+		m[labelPairs(nil, c.prefixes.at(s.prefix).extra)[0].GetValue()] += v[0]
 	})
 	return m
 }
@@ -139,8 +139,8 @@ func (c *Cut) Changes(before *Cut) []Change {
 	var l []Change
 	for i := range c.families {
 		f := &c.families[i]
-		for k := range f.series {
-			s := &f.series[k]
+		for k := range f.series.len() {
+			s := f.series.at(uint32(k))
 			text := c.labelText(s)
 			for v := range f.width {
 				at := int(s.off) + v

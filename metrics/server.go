@@ -164,7 +164,7 @@ func (c *Counter) openServer(e *labels.Entry[Cell], k uint64, name []byte) uint3
 		server := t.admit("server", labels.Sanitise(headOf(name)))
 		off = t.ensureNamed(t.fam.servers, c.haproxy, *tail, "proxy", e.Backend, "server", server)
 		if i := t.reg.find(t.fam.servers, t.reg.prefix(t.name(c.haproxy), nil, labelsOf("proxy", e.Backend, "server", server)), *tail); i >= 0 {
-			s.servers.insert(serverSlot{name: k, rest: of, off: t.fam.servers.series[i].prefix + 1})
+			s.servers.insert(serverSlot{name: k, rest: of, off: t.fam.servers.series.at(uint32(i)).prefix + 1})
 		}
 	}
 	return off

@@ -22,9 +22,9 @@ func (c *Cut) Marshal(dst []byte) []byte {
 		b = wire.AppendText(b, label)
 		b = appendTexts(b, values)
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.prefixes)))
-	for i := range c.prefixes {
-		p := &c.prefixes[i]
+	b = binary.AppendUvarint(b, uint64(c.prefixes.len()))
+	for i := range c.prefixes.len() {
+		p := c.prefixes.at(uint32(i))
 		b = wire.AppendText(b, p.haproxy)
 		b = wire.AppendText(b, p.extra)
 		if b = wire.AppendBool(b, p.values != nil); p.values != nil {
@@ -37,16 +37,16 @@ func (c *Cut) Marshal(dst []byte) []byte {
 		b = wire.AppendText(b, f.Name)
 		b = wire.AppendText(b, f.signature())
 		b = binary.AppendUvarint(b, c.restarts[f.Name])
-		b = c.appendSeries(b, f.series, f.width)
+		b = c.appendSeries(b, &f.series, f.width)
 	}
-	return c.appendSeries(b, c.native, nativePerOctave)
+	return c.appendSeries(b, &c.native, nativePerOctave)
 }
 
-func (c *Cut) appendSeries(b []byte, l []series, width int) []byte {
+func (c *Cut) appendSeries(b []byte, l *list[series], width int) []byte {
 	b = binary.AppendUvarint(b, uint64(width))
-	b = binary.AppendUvarint(b, uint64(len(l)))
-	for i := range l {
-		s := &l[i]
+	b = binary.AppendUvarint(b, uint64(l.len()))
+	for i := range l.len() {
+		s := l.at(uint32(i))
 		b = binary.AppendUvarint(b, uint64(s.prefix))
 		b = binary.AppendUvarint(b, uint64(s.created))
 		b = wire.AppendText(b, c.texts[s.suffix])
