@@ -7,7 +7,7 @@ PKG     := github.com/prometheus/common/version
 LDFLAGS := -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(shell git rev-parse --short HEAD 2>/dev/null) -X $(PKG).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
 RACE    := ./tail/... ./state/... ./syslog/... ./haproxy/... ./labels/... ./metrics/... ./app/...
 
-.PHONY: help build run test lint unit race nested docs bench fault fault-compare fuzz e2e e2e-monitoring clean
+.PHONY: help build run test lint unit race nested docs bench profile fault fault-compare fuzz e2e e2e-monitoring clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ fuzz: ## each fuzz target for 30 seconds
 bench: ## speed and memory beside halog, mtail and the usual libraries; writes docs/benchmarks.md
 	./scripts/install-tools bench
 	cd bench && $(GO) run .
+
+profile: ## what the compiler optimises the exporter with, measured here: cmd/haproxy_log_exporter/default.pgo
+	cd bench && $(GO) run . -profile ../cmd/haproxy_log_exporter/default.pgo
 
 fault: ## every fault scenario three times, 200 kills, rsyslog and logrotate at full rate (about half an hour)
 	./scripts/install-tools test

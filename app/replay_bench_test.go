@@ -8,8 +8,8 @@ import (
 	"haproxy_log_exporter/config"
 )
 
-// BenchmarkReplay reads the log named by BENCH_LOG with route labels from the path and prints the totals, for
-// profiles of the whole:
+// BenchmarkReplay reads the log named by BENCH_LOG (in the log-format BENCH_FORMAT, or httplog) with route labels from the
+// path, or with the configuration BENCH_CONFIG, and prints the totals, for profiles of the whole:
 //
 //	BENCH_LOG=httplog.log go test ./app -run '^$' -bench Replay -benchtime 20x -cpuprofile cpu.out
 func BenchmarkReplay(b *testing.B) {
@@ -17,10 +17,13 @@ func BenchmarkReplay(b *testing.B) {
 	if log == "" {
 		b.Skip("BENCH_LOG names no log; bench -dir keeps its corpora")
 	}
-	o := Options{Flags: config.Flags{LabelsPath: []string{"/{client}/{client_env}/{partner}/{partner_env}/{partner_service}/{sla}/{rest...}"},
-		LogFormats: []string{"httplog"}}}
-	if c := os.Getenv("BENCH_CONFIG"); c != "" {
-		o = Options{ConfigFile: c, Flags: config.Flags{LogFormats: []string{"httplog"}}}
+	format := os.Getenv("BENCH_FORMAT")
+	if format == "" {
+		format = "httplog"
+	}
+	o := Options{Flags: config.Flags{LogFormats: []string{format}}}
+	if o.ConfigFile = os.Getenv("BENCH_CONFIG"); o.ConfigFile == "" {
+		o.Flags.LabelsPath = []string{"/{client}/{client_env}/{partner}/{partner_env}/{partner_service}/{sla}/{rest...}"}
 	}
 	info, err := os.Stat(log)
 	if err != nil {

@@ -18,6 +18,7 @@ type options struct {
 	lines, pairs int
 	out, dir     string
 	exporter     string
+	profile      string
 	slow         bool
 }
 
@@ -28,6 +29,7 @@ func main() {
 	flag.StringVar(&o.out, "out", "../docs/benchmarks.md", "page to write, - for standard output")
 	flag.StringVar(&o.dir, "dir", "", "folder for the corpora, kept; a temporary one by default")
 	flag.BoolVar(&o.slow, "slow", true, "run the slow peers too: mtail and the baseline product")
+	flag.StringVar(&o.profile, "profile", "", "write a profile for the compiler to this file, and measure nothing")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -46,6 +48,9 @@ func run(o options) error {
 		}
 		defer os.RemoveAll(d)
 		o.dir = d
+	}
+	if o.profile != "" {
+		return writeProfile(o)
 	}
 	w, err := prepare(o)
 	if err != nil {
