@@ -138,7 +138,7 @@ func (r *registry) under(route uint32, extra []byte) uint32 {
 	if len(extra) == 0 {
 		return route
 	}
-	h := uint32(maphash.Bytes(r.seed, extra)) + route*0x9e3779b1
+	h := r.hashExtra(route, extra)
 	i, ok := r.byText.find(h, func(i uint32) bool {
 		p := r.prefixes.at(i)
 		return p.route == route && p.extra == string(extra)
@@ -162,6 +162,10 @@ func (r *registry) addPrefix(h uint32, p prefix) uint32 {
 	r.prefixes.add(p)
 	r.byText.add(h, id)
 	return id
+}
+
+func (r *registry) hashExtra(route uint32, extra []byte) uint32 {
+	return uint32(maphash.Bytes(r.seed, extra)) + route*0x9e3779b1
 }
 
 func (r *registry) hashValues(haproxy string, values []string) uint32 {

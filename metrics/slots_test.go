@@ -68,3 +68,14 @@ func TestExtrasAreBounded(t *testing.T) {
 		t.Errorf("%d extras are kept, %d are allowed", n, maxExtras)
 	}
 }
+
+// TestSlotsAreOpenedOnce: requests that no cell counts find their slot again.
+func TestSlotsAreOpenedOnce(t *testing.T) {
+	f := newFixture(t, routeSpec(), Options{}, "httplog")
+	denied := `10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe fe/<NOSRV> 0/-1/-1/-1/0 403 10 - - PR-- 1/1/0/0/0 0/0 "GET /a/prod/b/prod/s/high HTTP/1.1"`
+	f.counted(denied)
+	used := f.shard.slots.used
+	if f.counted(denied, denied); used != 1 || f.shard.slots.used != used {
+		t.Errorf("%d slots for one request, %d for three of the same", used, f.shard.slots.used)
+	}
+}

@@ -1,0 +1,128 @@
+package metrics
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"haproxy_log_exporter/metrics/catalogue"
+)
+
+// mixedLines returns lines of all kinds that count differently: known and rare kinds, times of every size, aborts, late
+// answers, lines that stand for many.
+func mixedLines(rng *rand.Rand, n int) []string {
+	ends := []string{"200 %d - - ----", "200 %d - - ----", "404 %d - - ----", "500 %d - - ----", "504 %d - - sH--", "503 %d - - SC--", "-1 %d - - CD--", "101 %d - - ----"}
+	times := []int64{0, 1, 3, 90, 700, 2559, 2560, 9_000, 31_000, quickMS - 1, quickMS, 400_000, 20_000_000}
+	var lines []string
+	for range n {
+		end := fmt.Sprintf(ends[rng.IntN(len(ends))], rng.IntN(5000))
+		if rng.IntN(3) == 0 {
+			end = fmt.Sprintf("%d %d - - %s--", 400+rng.IntN(40), rng.IntN(50), []string{"--", "PR", "SD", "CD"}[rng.IntN(4)])
+		}
+		ms, server, path := times[rng.IntN(len(times))], []string{"s1", "s2", "s3", "s4", "s5", "<NOSRV>"}[rng.IntN(6)], rng.IntN(3)
+		plus := []string{"", "", "", "+"}[rng.IntN(4)]
+		l := fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe be%d/%s %d/0/%d/%d/%s%d %s 5/5/2/1/0 0/0 "GET /c/prod/b%d/prod/s/high/%d HTTP/1.1"`,
+			path%2, server, rng.IntN(5), rng.IntN(20), ms, plus, ms+int64(rng.IntN(3)), end, path, rng.IntN(9))
+		switch rng.IntN(12) {
+		case 0:
+			l = fmt.Sprintf("Nov 21 04:49:59 host haproxy[1]: message repeated %d times: [ %s]", []int{2, 49, 70_000}[rng.IntN(3)], l)
+		case 1:
+			l = strings.Replace(l, "fe be", "fe be-1.", 1)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// gathered returns the protobuf families of a cut, native histograms and all, as text.
+func gathered(t *testing.T, c *Cut) (out []string) {
+	t.Helper()
+	for _, f := range c.Gather() {
+		for _, m := range f.Metric {
+			b, err := protojson.Marshal(&dto.MetricFamily{Name: f.Name, Metric: []*dto.Metric{m}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, strings.ReplaceAll(string(b), " ", "")) // protojson puts blanks in at random
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestQuickCounts counts the same lines in cells, and in other ways: settled after every line, without kinds, without
+// quick histograms, and with room for few requests. All agree.
+func TestQuickCounts(t *testing.T) {
+	slas := []SLA{{Name: "high", Timeout: 10e9}}
+	all := Options{SLAs: slas, ExtraHistograms: catalogue.Phases()}
+	lines := mixedLines(rand.New(rand.NewPCG(8, 9)), 6000)
+	count := func(opt Options, change func(f *fixture), each func(f *fixture)) []string {
+		f := newFixture(t, routeSpec("high"), opt, "httplog")
+		change(f)
+		for _, l := range lines {
+			f.counted(l)
+			each(f)
+		}
+		return gathered(t, f.cut())
+	}
+	nothing := func(*fixture) {}
+	cells := func(f *fixture, change func(*Cell)) {
+		for _, c := range f.shard.dirty {
+			change(c)
+		}
+	}
+	for name, opt := range map[string]Options{"defaults": {SLAs: slas}, "every histogram": all, "no room": {SLAs: slas, SampleLimit: 300}} {
+		want := count(opt, nothing, nothing)
+		if len(want) < 50 {
+			t.Fatalf("%s: %d metrics", name, len(want))
+		}
+		for what, got := range map[string][]string{
+			"settled after every line": count(opt, nothing, func(f *fixture) { f.shard.fold() }),
+			"without kinds":            count(opt, func(f *fixture) { f.shard.kinds.n = maxKinds }, nothing),
+			"without quick histograms": count(opt, func(f *fixture) {
+				for i := range f.table.layout.histograms {
+					f.table.layout.histograms[i].below = 0
+				}
+			}, nothing),
+			"with little room": count(opt, nothing, func(f *fixture) {
+				cells(f, func(c *Cell) { c.left = min(c.left, 3) })
+			}),
+		} {
+			for i := range max(len(want), len(got)) {
+				if i >= len(want) || i >= len(got) || want[i] != got[i] {
+					t.Errorf("%s, %s:\n%s\nwant\n%s", name, what, got[min(i, len(got)-1)], want[min(i, len(want)-1)])
+					break
+				}
+			}
+		}
+	}
+}
+
+// TestCellsDoNotOverflow counts more requests of one kind and time than a cell has room for.
+func TestCellsDoNotOverflow(t *testing.T) {
+	f := newFixture(t, routeSpec("high"), Options{SLAs: []SLA{{Name: "high", Timeout: 10e9}}}, "httplog")
+	const n = 3*maxLeft + 1000
+	line := []byte(fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe be/s1 0/0/1/%d/%d 200 7 - - ---- 5/5/2/1/0 0/0 "GET /c/prod/b/prod/s/high HTTP/1.1"`, quickMS-1, quickMS-1))
+	res := f.reader.Line(line, &f.rec)
+	for range n {
+		f.shard.Record(&f.rec, res)
+	}
+	got := exposition(t, f.cut())
+	route := `client="c",client_env="prod",partner="b",partner_env="prod",partner_service="s",sla="high",backend="be"`
+	for sample, want := range map[string]string{
+		`haproxy_log_request_duration_seconds_count{` + route + `}`:            fmt.Sprint(n),
+		`haproxy_log_request_duration_seconds_sum{` + route + `}`:              strconv.FormatFloat(float64(n)*(quickMS-1)/1000, 'g', -1, 64),
+		`haproxy_log_response_duration_seconds_bucket{` + route + `,le="300"}`: fmt.Sprint(n),
+		`haproxy_log_frontend_requests_total{proxy="fe"}`:                      fmt.Sprint(n),
+	} {
+		if got[sample] != want {
+			t.Errorf("%s is %q, want %s", sample, got[sample], want)
+		}
+	}
+}
