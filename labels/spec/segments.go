@@ -24,7 +24,7 @@ func plainSegments(kind Kind, parts []part) []part {
 				}
 				x.text = text
 			}
-		case x.kind == partName && x.text == "" && i > 0 && out[i-1].kind == partLiteral:
+		case x.kind == partName && x.text == "":
 		case x.kind == partRest && parts[i-1].kind == partLiteral:
 			return out
 		default:

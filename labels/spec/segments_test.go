@@ -44,6 +44,18 @@ func TestPlainSegmentsAreWhatTheExpressionSays(t *testing.T) {
 	}
 }
 
+func TestPlainSegmentsEnd(t *testing.T) {
+	tpl, err := ParseTemplate(Path, "/api/{x}/end")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{"/api/a/end": true, "/api/a/end/": true, "/api/a/end/b": true, "/api/a/ender": false, "/api/a/en": false, "/api//end": false, "/api/a": false} {
+		if _, ok := tpl.Match([]byte(path), nil); ok != want || tpl.plain == nil {
+			t.Errorf("%s: %v, want %v", path, ok, want)
+		}
+	}
+}
+
 func TestWhichTemplatesArePlain(t *testing.T) {
 	for text, want := range map[string]bool{
 		"/{client}/{env}/{partner}": true, "/{client}/{env}/{rest...}": true, "/api/v1-{client}/x/{sla}/": true, "/a/{}/{b}": true,
