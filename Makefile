@@ -30,7 +30,7 @@ lint: ## vet, formatting, generated files
 
 unit:
 	$(GO) test ./...
-	$(GO) test -tags purego ./parser
+	$(GO) test -tags purego ./parser ./labels ./metrics
 
 race:
 	$(GO) test -race -short $(RACE)

@@ -1,8 +1,6 @@
 package metrics
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 // Cell is what a shard keeps with each resolved combination of route, frontend and backend: where its values
 // are. It is a cache: a resolver may drop it at any time, and it is then found again in the registry. What a
@@ -161,4 +159,3 @@ type sessionSlot struct {
 	total uint32
 	hist  uint32
 }
-
