@@ -1,11 +1,12 @@
 package labels
 
 import (
+	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
 
-	"haproxy_log_exporter/internal/wire"
+	"haproxy_log_exporter/internal/hashindex"
 )
 
 // Limits bound what clients can make the exporter remember. Zero values mean the defaults.
@@ -49,12 +50,12 @@ type Admission struct {
 	version atomic.Uint64
 
 	mu        sync.Mutex
-	pools     []pool // one for each name, then frontend, backend
-	routes    map[string]*Route
+	pools     []pool          // one for each name, then frontend, backend
+	routes    hashindex.Index // over list
 	list      []*Route
-	base      int // routes that were there at the last Reset; they do not count against the limit
-	unserved  int // routes born by lines that reached no server, since the last Reset
-	key       []byte
+	base      int          // routes that were there at the last Reset; they do not count against the limit
+	unserved  int          // routes born by lines that reached no server, since the last Reset
+	seed      maphash.Seed // of routes
 	offenders *offenders
 }
 
@@ -68,7 +69,7 @@ type pool struct {
 // NewAdmission returns an Admission for schemas with the same names, vocabularies and declared routes
 // as s.
 func NewAdmission(s *Schema, lim Limits) *Admission {
-	a := &Admission{schema: s, limits: lim.withDefaults(), routes: map[string]*Route{}, offenders: newOffenders()}
+	a := &Admission{schema: s, limits: lim.withDefaults(), seed: maphash.MakeSeed(), offenders: newOffenders()}
 	a.pools = make([]pool, len(s.names)+2)
 	for i := range a.pools {
 		p := &a.pools[i]
@@ -180,9 +181,22 @@ func uniform(values []string) bool {
 	return !slices.ContainsFunc(values, func(v string) bool { return v != "" && v != Other })
 }
 
+// find returns the route with these values, nil when there is none.
 func (a *Admission) find(values []string) *Route {
-	a.key = wire.AppendTexts(a.key[:0], values) // lengths keep lists of values apart
-	return a.routes[string(a.key)]
+	i, ok := a.routes.Find(a.hash(values), func(i uint32) bool { return slices.Equal(a.list[i].Values, values) })
+	if !ok {
+		return nil
+	}
+	return a.list[i]
+}
+
+func (a *Admission) hash(values []string) uint32 {
+	h := uint64(0)
+	for _, v := range values {
+		h = (h ^ maphash.String(a.seed, v)) * 0x9e3779b97f4a7c15
+		h ^= h >> 32
+	}
+	return uint32(h)
 }
 
 func (a *Admission) born(values []string, served bool) *Route {
@@ -196,7 +210,7 @@ func (a *Admission) born(values []string, served bool) *Route {
 			r.SLA = values[k]
 		}
 	}
-	a.routes[string(wire.AppendTexts(nil, values))] = r
+	a.routes.Add(a.hash(values), r.ID)
 	a.list = append(a.list, r)
 	if !served {
 		a.unserved++

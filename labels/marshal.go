@@ -101,7 +101,8 @@ func (a *Admission) restorePool(k int, values []string) {
 // it did not have follow.
 func (a *Admission) restoreRoutes(routes []*Route, base int) {
 	declared := a.list
-	a.list, a.routes, a.unserved = nil, map[string]*Route{}, 0
+	a.list, a.unserved = nil, 0
+	a.routes.Clear()
 	for _, r := range routes {
 		a.born(r.Values, r.Served)
 	}

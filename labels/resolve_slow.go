@@ -112,7 +112,7 @@ func (c *core) refuse(refused []refusal) {
 // entry extracts, admits and interns. The refusals are valid until the next call.
 func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 	k := r.admit(l, rec)
-	i, ok := r.index[k]
+	i, ok := r.find(&k)
 	if ok {
 		return i, r.scratch.refused
 	}
@@ -128,8 +128,24 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 	}
 	i = uint32(len(r.entries))
 	r.entries = append(r.entries, e)
-	r.index[k] = i
+	r.index.Add(k.hash(r.births), i)
 	return i, r.scratch.refused
+}
+
+// find returns the number of an entry that is there.
+func (r *Resolver[T]) find(k *entryKey) (uint32, bool) {
+	return r.index.Find(k.hash(r.births), func(i uint32) bool {
+		e := r.entries[i]
+		return e.Route == k.route && e.Frontend == k.front && e.Backend == k.back && e.Reached == k.reached && e.overflowed() == k.overflow
+	})
+}
+
+// overflowed returns Overflow as bits.
+func (e *Entry[T]) overflowed() (mask uint64) {
+	for _, i := range e.Overflow {
+		mask |= 1 << i
+	}
+	return mask
 }
 
 // newEntry returns an empty entry. Entries are made by the page: those of a size that is a multiple of a cache line

@@ -1,11 +1,13 @@
 package labels
 
 import (
+	"hash/maphash"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"unsafe"
 
+	"haproxy_log_exporter/internal/hashindex"
 	"haproxy_log_exporter/labels/spec"
 	"haproxy_log_exporter/parser"
 )
@@ -39,8 +41,8 @@ const (
 type Resolver[T any] struct {
 	core
 	entries []*Entry[T]
-	spare   []Entry[T] // see newEntry
-	index   map[entryKey]uint32
+	spare   []Entry[T]      // see newEntry
+	index   hashindex.Index // over entries
 }
 
 // core is the part of a resolver that does not depend on the caller's type.
@@ -48,6 +50,7 @@ type core struct {
 	schema *Schema
 	adm    *Admission
 	seed   uint64
+	births maphash.Seed // for what is hashed when an entry is born
 	// keySeed is for hashKey and findKey, which are used when probes.
 	keySeed keySeed
 	probes  bool
@@ -78,11 +81,21 @@ type boundInput struct {
 	ids   *mapCache // nil without a map
 }
 
+// entryKey is what makes entries differ.
 type entryKey struct {
 	route       *Route
 	front, back string
 	reached     bool
-	overflow    uint64
+	overflow    uint64 // a bit for each label that became "other"
+}
+
+func (k *entryKey) hash(seed maphash.Seed) uint32 {
+	h := maphash.String(seed, k.front) ^ bits.RotateLeft64(maphash.String(seed, k.back), 32) ^ k.overflow*0x9e3779b97f4a7c15
+	h = (h ^ uint64(k.route.ID)) * 0x9e3779b97f4a7c15
+	if k.reached {
+		h++
+	}
+	return uint32(h >> 32)
 }
 
 // oddLine is what is kept of a key with values that became "other".
@@ -103,9 +116,8 @@ type scratch struct {
 
 // NewResolver returns a resolver for one goroutine. a was made for s or for a schema of the same Spec.
 func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
-	r := &Resolver[T]{index: map[entryKey]uint32{}}
-	r.core = core{schema: s, adm: a, seed: rand.Uint64(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(),
-		hot: newKeyTable(1<<10, hotKeys, hotBytes), odd: newKeyTable(1<<8, oddKeys, oddBytes)}
+	r := &Resolver[T]{core: core{schema: s, adm: a, seed: rand.Uint64(), births: maphash.MakeSeed(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(),
+		hot: newKeyTable(1<<10, hotKeys, hotBytes), odd: newKeyTable(1<<8, oddKeys, oddBytes)}}
 	for i, in := range s.inputs {
 		switch {
 		case in.path:
@@ -274,5 +286,5 @@ func (r *Resolver[T]) clear() {
 	r.hot.clear()
 	r.clearOdd()
 	r.entries = nil
-	clear(r.index)
+	r.index.Clear()
 }

@@ -282,11 +282,36 @@ func TestEntriesAreBounded(t *testing.T) {
 			f.resolve(req{path: fmt.Sprint("/a", i), backend: fmt.Sprint("b", j)})
 		}
 	}
-	if n := len(f.res.entries); n > maxEntries || n == 0 || len(f.res.index) != n {
+	if n := len(f.res.entries); n > maxEntries || n == 0 || f.res.index.Len() != n {
 		t.Errorf("%d entries", n)
 	}
 	if e := f.resolve(req{path: "/a0", backend: "b0"}); join(e.Route.Values) != "a0" || e.Backend != "b0" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestHashesDoNotDecide puts other entries and routes under the hashes of those that are sought.
+func TestHashesDoNotDecide(t *testing.T) {
+	f := newFixture(t, rules("path", "/{a}"), Limits{})
+	for _, q := range []req{{path: "/a", backend: "b"}, {path: "/c", backend: "d"}} {
+		f.resolve(q)
+	}
+	some := f.res.entries[0]
+	for i := range f.res.entries {
+		for _, k := range []entryKey{
+			{route: some.Route, front: some.Frontend, back: "new", reached: true}, {route: some.Route, front: "new", back: some.Backend, reached: true},
+			{route: some.Route, front: some.Frontend, back: some.Backend}, {route: some.Route, front: some.Frontend, back: some.Backend, reached: true, overflow: 2},
+			{route: f.res.entries[1].Route, front: some.Frontend, back: some.Backend, reached: true},
+		} {
+			f.res.index.Add(k.hash(f.res.births), uint32(i))
+			if n, ok := f.res.find(&k); ok {
+				t.Errorf("%+v is taken for entry %d", k, n)
+			}
+		}
+		f.adm.routes.Add(f.adm.hash([]string{"new"}), uint32(i))
+	}
+	if r := f.adm.find([]string{"new"}); r != nil {
+		t.Errorf("a new value has the route of %v", r.Values)
 	}
 }
 

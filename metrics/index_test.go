@@ -2,30 +2,6 @@ package metrics
 
 import "testing"
 
-func TestHashIndex(t *testing.T) {
-	var x hashIndex
-	if _, ok := x.find(7, func(uint32) bool { return true }); ok {
-		t.Error("an empty index holds something")
-	}
-	for i := range uint32(1000) {
-		x.add(i%3, i) // many have the same hash
-	}
-	for i := range uint32(1000) {
-		if place, ok := x.find(i%3, func(place uint32) bool { return place == i }); !ok || place != i {
-			t.Fatalf("%d is at %d %v", i, place, ok)
-		}
-	}
-	asked := 0
-	if _, ok := x.find(1, func(place uint32) bool {
-		if asked++; place%3 != 1 {
-			t.Fatalf("%d has another hash", place)
-		}
-		return false
-	}); ok || asked != 333 {
-		t.Errorf("%d of 333 were asked, found %v", asked, ok)
-	}
-}
-
 // TestHashesDoNotDecide puts places of other things under the hashes of series and prefixes.
 func TestHashesDoNotDecide(t *testing.T) {
 	f := newFixture(t, routeSpec(), Options{}, "httplog")
@@ -34,10 +10,10 @@ func TestHashesDoNotDecide(t *testing.T) {
 	some := r.prefix("", []string{"c", "prod", "b", "prod", "s", "high"}, []byte(`x="y"`))
 	route := r.prefixes.at(some).route
 	for i := range uint32(r.prefixes.len()) {
-		r.byText.add(r.hashValues("", []string{"new"}), i)
-		r.byText.add(r.hashValues("h", []string{"c", "prod", "b", "prod", "s", "high"}), i)
-		r.byText.add(r.hashExtra(route, []byte(`new="y"`)), i)
-		r.byText.add(r.hashExtra(route+1, []byte(`x="y"`)), i)
+		r.byText.Add(r.hashValues("", []string{"new"}), i)
+		r.byText.Add(r.hashValues("h", []string{"c", "prod", "b", "prod", "s", "high"}), i)
+		r.byText.Add(r.hashExtra(route, []byte(`new="y"`)), i)
+		r.byText.Add(r.hashExtra(route+1, []byte(`x="y"`)), i)
 	}
 	before := uint32(r.prefixes.len())
 	for what, got := range map[string]uint32{
@@ -53,8 +29,8 @@ func TestHashesDoNotDecide(t *testing.T) {
 	fam := f.table.fam.requests
 	first := fam.series.at(0)
 	for i := range uint32(fam.series.len()) {
-		fam.index.add(hashSeries(some, first.suffix), i)
-		fam.index.add(hashSeries(first.prefix, 1), i)
+		fam.index.Add(hashSeries(some, first.suffix), i)
+		fam.index.Add(hashSeries(first.prefix, 1), i)
 	}
 	if r.find(fam, some, first.suffix) >= 0 || r.find(fam, first.prefix, 1) >= 0 {
 		t.Error("a series that is not born is found")

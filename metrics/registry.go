@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"haproxy_log_exporter/internal/hashindex"
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
@@ -38,7 +39,7 @@ type family struct {
 	lines    int      // samples of one series in the exposition
 	buckets  *buckets
 	series   list[series]
-	index    hashIndex // over series
+	index    hashindex.Index // over series
 	restarts uint64
 }
 
@@ -49,7 +50,7 @@ type registry struct {
 	families []*family
 	byName   map[string]*family
 	prefixes list[prefix]
-	byText   hashIndex // over prefixes
+	byText   hashindex.Index // over prefixes
 	seed     maphash.Seed
 	texts    []string          // label texts after prefixes, escaped, without braces; the first is empty
 	textIDs  map[string]uint32 // index in texts
@@ -84,7 +85,7 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 		}
 		return i*len(f.items) + k
 	}
-	if i, ok := f.index.find(hashSeries(p, suffix), func(i uint32) bool {
+	if i, ok := f.index.Find(hashSeries(p, suffix), func(i uint32) bool {
 		s := f.series.at(i)
 		return s.prefix == p && s.suffix == suffix
 	}); ok {
@@ -96,7 +97,7 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 // add gives birth to a series that find did not find.
 func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
 	if f.block == nil {
-		f.index.add(hashSeries(p, suffix), uint32(f.series.len()))
+		f.index.Add(hashSeries(p, suffix), uint32(f.series.len()))
 	}
 	s := f.series.add(series{created: created, suffix: suffix, prefix: p, off: r.next})
 	r.next += uint32(f.width)
@@ -122,7 +123,7 @@ func (r *registry) intern(b []byte) uint32 {
 // route labels; haproxy is empty for families that belong to no HAProxy, and when there is only one.
 func (r *registry) prefix(haproxy string, values []string, extra []byte) uint32 {
 	h := r.hashValues(haproxy, values)
-	route, ok := r.byText.find(h, func(i uint32) bool {
+	route, ok := r.byText.Find(h, func(i uint32) bool {
 		p := r.prefixes.at(i)
 		return p.route == i && p.haproxy == haproxy && (p.values == nil) == (values == nil) && slices.Equal(p.values, values)
 	})
@@ -139,7 +140,7 @@ func (r *registry) under(route uint32, extra []byte) uint32 {
 		return route
 	}
 	h := r.hashExtra(route, extra)
-	i, ok := r.byText.find(h, func(i uint32) bool {
+	i, ok := r.byText.Find(h, func(i uint32) bool {
 		p := r.prefixes.at(i)
 		return p.route == route && p.extra == string(extra)
 	})
@@ -160,7 +161,7 @@ func (r *registry) under(route uint32, extra []byte) uint32 {
 func (r *registry) addPrefix(h uint32, p prefix) uint32 {
 	id := uint32(r.prefixes.len())
 	r.prefixes.add(p)
-	r.byText.add(h, id)
+	r.byText.Add(h, id)
 	return id
 }
 
