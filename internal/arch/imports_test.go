@@ -17,19 +17,20 @@ const module = "haproxy_log_exporter"
 // A package that is missing here fails the test, so that a new one is placed on purpose.
 func allowed() map[string][]string {
 	return map[string][]string{
-		"metrics/catalogue": {},
-		"internal/diag":     {},
-		"internal/wire":     {},
-		"parser":            {"internal/diag"},
-		"labels/spec":       {"internal/diag"},
-		"labels":            {"labels/spec", "parser", "internal/diag", "internal/wire"},
-		"config":            {"labels/spec", "internal/diag"},
-		"tail":              {"internal/wire"},
-		"state":             {},
-		"syslog":            {},
-		"haproxy":           {"metrics/catalogue", "internal/wire"},
-		"haproxy/cfg":       {"parser", "labels/spec", "internal/diag"},
-		"metrics":           {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag", "internal/wire"},
+		"metrics/catalogue":  {},
+		"internal/diag":      {},
+		"internal/wire":      {},
+		"internal/hashindex": {},
+		"parser":             {"internal/diag"},
+		"labels/spec":        {"internal/diag"},
+		"labels":             {"labels/spec", "parser", "internal/diag", "internal/wire", "internal/hashindex"},
+		"config":             {"labels/spec", "internal/diag"},
+		"tail":               {"internal/wire"},
+		"state":              {},
+		"syslog":             {},
+		"haproxy":            {"metrics/catalogue", "internal/wire"},
+		"haproxy/cfg":        {"parser", "labels/spec", "internal/diag"},
+		"metrics":            {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag", "internal/wire", "internal/hashindex"},
 	}
 }
 
