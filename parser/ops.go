@@ -1,5 +1,7 @@
 package parser
 
+import "slices"
+
 // A bound program is flattened to ops: one per field, or per run of numbers, each with the literal
 // that follows it. run executes them in one pass without going back. What it cannot decide in one
 // pass it leaves to the matcher; what it accepts, the matcher accepts with the same values.
@@ -30,21 +32,22 @@ const (
 
 // op is one step. lit8 and mask8 compare up to eight bytes of the literal at once.
 type op struct {
-	code  opCode
-	term  byte // first byte of lit
-	last  bool // nothing follows: the field goes to the end of the line
-	exact bool // every byte must be one the class holds: the field may begin too early
-	put   bool // the field takes the general way into the Record
-	long  bool // lit has more than eight bytes
-	tilde bool // as in the item
-	bare  bool // of opBraces: nothing to forget, and a blank follows
-	slot  Field
-	n     int
-	lit8  uint64
-	mask8 uint64
-	lit   string
-	item  *item
-	seq   []intStep
+	code   opCode
+	term   byte // first byte of lit
+	last   bool // nothing follows: the field goes to the end of the line
+	exact  bool // every byte must be one the class holds: the field may begin too early
+	put    bool // the field takes the general way into the Record
+	long   bool // lit has more than eight bytes
+	tilde  bool // as in the item
+	bare   bool // of opBraces: nothing to forget, and a blank follows
+	signed bool // it reads a timer, or a number that may have a +: see Record.plain
+	slot   Field
+	n      int
+	lit8   uint64
+	mask8  uint64
+	lit    string
+	item   *item
+	seq    []intStep
 }
 
 // intStep is one number of an opInts and the byte after it.
@@ -82,6 +85,9 @@ func (p *Program) assemble() {
 		}
 		k += used - 1
 	}
+	for k := range ops {
+		ops[k].signed = ops[k].signs()
+	}
 	p.ops = ops
 	p.makeSteps()
 }
@@ -97,6 +103,17 @@ func (o *op) literal(lit string) {
 		o.lit8 |= uint64(lit[i]) << (8 * i)
 		o.mask8 |= 0xff << (8 * i)
 	}
+}
+
+// signs returns whether the op reads a field of which Record.plain says something.
+func (o *op) signs() bool {
+	sensitive := func(f Field) bool {
+		return f >= TimeHandshake && f <= TimeTotal || f == BytesSent || f == Retries || f == TimeUser
+	}
+	if o.item != nil && (sensitive(o.item.slot) || slices.ContainsFunc(o.item.more, sensitive)) {
+		return true
+	}
+	return sensitive(o.slot) || slices.ContainsFunc(o.seq, func(s intStep) bool { return sensitive(s.slot) })
 }
 
 // join appends the numbers of b to those of o: the literal of o is the byte between.
@@ -129,7 +146,7 @@ func (p *Program) op(k int) (op, int) {
 	for j := range k {
 		o.exact = o.exact || p.loose[j] >= 0 && (it.class == clsName || it.class == clsWord)
 	}
-	o.put = it.escaped || len(it.more) > 0 || len(it.caps) > 0 || it.gives != 0 || it.class == clsOptInt
+	o.put = it.escaped || len(it.more) > 0 || len(it.caps) > 0 || it.gives != 0
 	if !p.code(k, &o) {
 		return o, 0
 	}
@@ -160,6 +177,13 @@ func (o *op) quicken() {
 func (p *Program) code(k int, o *op) bool {
 	it := &p.items[k]
 	held := o.lit != "" && it.class.holds(o.term)
+	if it.class == clsOptInt && !o.put && !held && !it.emptyOK {
+		o.code, o.seq = opInts, []intStep{{slot: it.slot, minus: true, dash: true}}
+		if len(o.lit) > 0 {
+			o.seq[0].sep = o.lit[0]
+		}
+		return true
+	}
 	switch it.class {
 	case clsInt, clsUint, clsMs, clsPort, clsJSONNumber:
 		if it.emptyOK || held || len(it.more) > 0 {

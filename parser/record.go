@@ -98,7 +98,7 @@ type Record struct {
 	cut     bool
 	badReq  bool
 	cookie  bool // a captured cookie stands in the line
-	plain   bool // no number has a sign
+	plain   bool // quick steps have read all timers, and no number has a +
 	m       matcher
 	padded  []byte // copy of a message that has no slack behind it
 	index   *index // nil before the first line

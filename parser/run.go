@@ -35,7 +35,7 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	if k < len(p.ops) {
 		return p.rest(b, e, rec, k, i, true)
 	}
-	rec.plain = true // quick steps read no signs
+	rec.plain = true // quick steps read no sign but that of -1
 	return i == e
 }
 
@@ -47,9 +47,9 @@ func (r *Record) pad(msg []byte) []byte {
 
 // rest executes the ops from k on at i of the message b[:e], or where quick is set the quick steps behind each of them.
 func (p *Program) rest(b []byte, e int, rec *Record, k, i int, quick bool) bool {
-	v := rec.v
+	v, plain := rec.v, quick
 	for again := false; k < len(p.ops); k, again = k+1, quick {
-		if again {
+		if again && p.steps[k].code != stepNone {
 			if k, i = quickSteps(rec.index, p.steps, k, &b[0], e, i, (*[quickSlot]value)(v)); k == len(p.ops) {
 				break
 			}
@@ -58,6 +58,7 @@ func (p *Program) rest(b []byte, e int, rec *Record, k, i int, quick bool) bool 
 		if i >= e && o.code < opBraces {
 			return false
 		}
+		plain = plain && !o.signed
 		end := i
 		switch o.code {
 		case opName:
@@ -159,6 +160,7 @@ func (p *Program) rest(b []byte, e int, rec *Record, k, i int, quick bool) bool 
 			return false
 		}
 	}
+	rec.plain = plain
 	return i == e
 }
 

@@ -48,15 +48,15 @@ func ints(b []byte, e, i int, seq []intStep, v []value) int {
 func oneInt(b []byte, i int, s *intStep, v *value) int {
 	start, flags, neg := i, vNumber, false
 	switch c := b[i]; {
+	case c == '-' && s.dash && !(s.minus && isDigit(b[i+1])):
+		*v = value{}
+		return i + 1
 	case c == '-' && s.minus:
 		neg = true
 		i++
 	case c == '+' && s.plus:
 		flags |= vPlus
 		i++
-	case c == '-' && s.dash:
-		*v = value{}
-		return i + 1
 	}
 	n, first := int64(0), i
 	for ; isDigit(b[i]); i++ {
