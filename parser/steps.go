@@ -228,6 +228,9 @@ func (o *op) step(term byte) step {
 // name makes the step for a name that is kept as it is.
 func (s *step) name(o *op, term byte) {
 	strict := o.code == opToken // every byte must be one that a name holds
+	if it := o.item; strict && it.emptyOK && !o.exact && !o.last && (it.class == clsName || it.class == clsWord) {
+		strict = false // as opName, but that it may be empty: then the op reads it
+	}
 	switch {
 	case strict && (o.item.class == clsURL || o.item.class == clsToken) && o.term == ' ' && !o.exact && !o.item.emptyOK && o.item.field != Method:
 		s.code = stepToken
