@@ -239,11 +239,7 @@ func (a *App) source(name string) *source {
 // Run serves until ctx ends or something fails for good.
 func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(ctx)
-	a.runCtx = ctx
-	a.announce()
-	for _, s := range a.sources {
-		a.follow(ctx, s)
-	}
+	a.begin(ctx)
 	a.web.start(a.failed)
 	a.log.Info("serving", "address", a.Addr())
 	err := a.loop(ctx, reload)
@@ -254,6 +250,17 @@ func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 		errs = append(errs, a.take().wait(context.Background()))
 	}
 	return errors.Join(append(errs, a.closeState())...)
+}
+
+// begin follows the sources. A reload may come before or after it, but not in the middle.
+func (a *App) begin(ctx context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.runCtx = ctx
+	a.announce()
+	for _, s := range a.sources {
+		a.follow(ctx, s)
+	}
 }
 
 // loop waits for what ends the exporter, and saves the state: early for the first time, since a kill
