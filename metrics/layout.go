@@ -102,12 +102,8 @@ func phaseOffsets() [numPhases]uint32 {
 		phaseConnect: atConnect, phaseResponse: atResponse, phaseData: atData}
 }
 
-// atMet is the place of the first outcome in a backend block. Outcomes stand in falling order, so that met, the
-// sum of request_duration and its first buckets share a cache line. The values before have no series.
-const (
-	atMet        = 8
-	firstOutcome = atMet - 4
-)
+// atMet is the place of the first outcome in a backend block, where outcomes stand in falling order.
+const atMet = 4
 
 func (t *Table) newLayouts() {
 	l, f := &t.layout, &t.fam
@@ -141,18 +137,12 @@ func (t *Table) newLayouts() {
 	l.failures, l.outcomes = f.failures != nil, f.sla != nil
 	l.routes, l.judged = l.phases || l.aborts || l.bytes || l.retries, l.failures || l.outcomes
 
-	for range firstOutcome {
-		l.backend.add(nil, 0)
-	}
 	outcomes := catalogue.Outcomes()
 	for i := range outcomes {
 		l.backend.add(f.sla, text("outcome", outcomes[len(outcomes)-1-i]))
 	}
 	at := uint32(len(l.backend.items))
 	histogram := func(h *family) uint32 {
-		for ; h != f.duration && at%8 != 0; at++ { // its sum and its first buckets share a cache line, too
-			l.backend.add(nil, 0)
-		}
 		l.backend.add(h, 0)
 		at += uint32(h.width)
 		return at - uint32(h.width)
