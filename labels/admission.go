@@ -190,14 +190,7 @@ func (a *Admission) find(values []string) *Route {
 	return a.list[i]
 }
 
-func (a *Admission) hash(values []string) uint32 {
-	h := uint64(0)
-	for _, v := range values {
-		h = (h ^ maphash.String(a.seed, v)) * 0x9e3779b97f4a7c15
-		h ^= h >> 32
-	}
-	return uint32(h)
-}
+func (a *Admission) hash(values []string) uint32 { return hashindex.Texts(a.seed, 0, values...) }
 
 func (a *Admission) born(values []string, served bool) *Route {
 	if r := a.find(values); r != nil {

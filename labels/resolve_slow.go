@@ -1,8 +1,6 @@
 package labels
 
 import (
-	"unsafe"
-
 	"haproxy_log_exporter/labels/spec"
 	"haproxy_log_exporter/parser"
 )
@@ -119,7 +117,7 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 	if len(r.entries) >= maxEntries {
 		r.clear()
 	}
-	e := r.newEntry()
+	e := r.made.New()
 	e.Route, e.Frontend, e.Backend, e.Reached = k.route, k.front, k.back, k.reached
 	for i := range len(r.schema.names) + 2 {
 		if k.overflow&(1<<i) != 0 {
@@ -146,17 +144,6 @@ func (e *Entry[T]) overflowed() (mask uint64) {
 		mask |= 1 << i
 	}
 	return mask
-}
-
-// newEntry returns an empty entry. Entries are made by the page: those of a size that is a multiple of a cache line
-// then begin one.
-func (r *Resolver[T]) newEntry() *Entry[T] {
-	if len(r.spare) == 0 {
-		r.spare = make([]Entry[T], 1+entryBytes/unsafe.Sizeof(Entry[T]{}))
-	}
-	e := &r.spare[0]
-	r.spare = r.spare[1:]
-	return e
 }
 
 // admit extracts the labels and asks the Admission. It leaves the refusals in scratch.

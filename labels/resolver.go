@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"haproxy_log_exporter/internal/hashindex"
+	"haproxy_log_exporter/internal/slab"
 	"haproxy_log_exporter/labels/spec"
 	"haproxy_log_exporter/parser"
 )
@@ -34,14 +35,13 @@ const (
 	oddBytes   = 1 << 19
 	maxEntries = 1 << 15
 	maxKey     = 1 << 10 // longer keys are decided each time
-	entryBytes = 1 << 15 // at least so much memory is asked for at a time for entries: it begins a page
 )
 
 // Resolver finds the Entry of each record. It is for one goroutine; its Admission may be shared.
 type Resolver[T any] struct {
 	core
 	entries []*Entry[T]
-	spare   []Entry[T]      // see newEntry
+	made    slab.Of[Entry[T]]
 	index   hashindex.Index // over entries
 }
 
@@ -90,12 +90,11 @@ type entryKey struct {
 }
 
 func (k *entryKey) hash(seed maphash.Seed) uint32 {
-	h := maphash.String(seed, k.front) ^ bits.RotateLeft64(maphash.String(seed, k.back), 32) ^ k.overflow*0x9e3779b97f4a7c15
-	h = (h ^ uint64(k.route.ID)) * 0x9e3779b97f4a7c15
+	first := uint64(k.route.ID)<<1 ^ k.overflow<<32
 	if k.reached {
-		h++
+		first++
 	}
-	return uint32(h >> 32)
+	return hashindex.Texts(seed, first, k.front, k.back)
 }
 
 // oddLine is what is kept of a key with values that became "other".

@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"unsafe"
-
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/metrics/catalogue"
 )
@@ -22,7 +20,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 	}
 	*cell = Cell{generation: generation, id: s.nextID, within: t.within[e.Route.SLA], left: maxLeft}
 	if t.native != nil {
-		cell.native = s.newNative()
+		cell.native = s.natives.New()
 	}
 	if e.Backend == e.Frontend {
 		cell.same = 1
@@ -62,16 +60,6 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		cell.reqPrefix = t.reg.under(cell.routePrefix, t.reg.labelsOf("frontend", e.Frontend, "backend", e.Backend))
 	}
 	s.unlock()
-}
-
-// newNative returns an empty cellNative. They are made many at a time, so that they begin a cache line.
-func (s *Shard) newNative() *cellNative {
-	if len(s.spare) == 0 {
-		s.spare = make([]cellNative, 1<<15/unsafe.Sizeof(cellNative{})+1)
-	}
-	x := &s.spare[0]
-	s.spare = s.spare[1:]
-	return x
 }
 
 // backendID numbers backends for the server table, those of each HAProxy apart.
@@ -135,12 +123,13 @@ func (c *Counter) other(e *labels.Entry[Cell], k, kind uint32) (uint32, slotStat
 func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) (kind uint32, _ *slot) {
 	s, cell := c.shard, &e.Data
 	kind = s.kinds.number(k)
-	x := c.combination(e, k, kind)
+	x := c.combination(e, k)
 	sl := slot{cell: cell.id, key: k, state: x.state}
 	more := c.openSeries(e, &sl, x)
 	if kind != noKind && more == (extra{}) && (cell.rare == nil || len(cell.rare.overflow) == 0) {
 		cell.offs[kind] = sl.requests
 		cell.opened |= 1 << kind
+		s.kinds.states[kind][cell.same] = x.state
 		return kind, nil
 	}
 	if more != (extra{}) {
@@ -169,20 +158,16 @@ func (c *Counter) openSeries(e *labels.Entry[Cell], sl *slot, x combination) (mo
 // findExtra finds again what belongs to an open slot.
 func (c *Counter) findExtra(e *labels.Entry[Cell], sl *slot) extra {
 	again := *sl
-	more := c.openSeries(e, &again, c.combination(e, sl.key, noKind))
+	more := c.openSeries(e, &again, c.combination(e, sl.key))
 	c.shard.slots.more(sl, more)
 	return more
 }
 
-// combination returns what all cells share of a combination; kind is its number, if it has one.
-func (c *Counter) combination(e *labels.Entry[Cell], k, kind uint32) combination {
+// combination returns what all cells share of a combination.
+func (c *Counter) combination(e *labels.Entry[Cell], k uint32) combination {
 	s, f := c.shard, &c.f
 	t := s.table
-	same := e.Data.same
-	if kind != noKind && s.kinds.states[kind][same] != 0 {
-		return combination{state: s.kinds.states[kind][same], text: s.kinds.texts[kind]}
-	}
-	k |= uint32(same) * keySameNames
+	k |= uint32(e.Data.same) * keySameNames
 	if x, ok := s.combinations[k]; ok {
 		return x
 	}
@@ -194,10 +179,6 @@ func (c *Counter) combination(e *labels.Entry[Cell], k, kind uint32) combination
 	t.mu.Lock()
 	x := combination{state: stateOf(rule), text: t.reg.intern(b)}
 	t.mu.Unlock()
-	if kind != noKind {
-		s.kinds.states[kind][same], s.kinds.texts[kind] = x.state, x.text
-		return x
-	}
 	if len(s.combinations) >= maxCombinations {
 		clear(s.combinations)
 	}

@@ -87,9 +87,6 @@ func (b *buckets) find(ms int64) int {
 	return b.search(ms, b.from)
 }
 
-// bucket returns the index of the bucket that holds ms.
-func (b *buckets) bucket(ms int64) int { return b.search(ms, 0) }
-
 // key describes the layout, to see whether a saved family has the same.
 func (b *buckets) key() string {
 	var k []byte

@@ -110,12 +110,7 @@ func (cell *Cell) settle(s *Shard, n uint64) {
 		v := values[cell.backend+h.at:]
 		v[0] += uint64(cell.sums[h.sum]) * n
 		cell.sums[h.sum] = 0
-		small := cell.times[h.first : h.first+h.buckets]
-		v = v[1:][:len(small)]
-		for i, x := range small {
-			v[i] += uint64(x) * n
-		}
-		clear(small)
+		move(v[1:], cell.times[h.first:h.first+h.buckets], n)
 	}
 	cell.left = maxLeft
 	if x := cell.native; x != nil {
@@ -129,13 +124,17 @@ func (cell *Cell) settle(s *Shard, n uint64) {
 func (x *cellNative) settle(values []uint64, n uint64) {
 	for open := x.octaves % (1 << quickOctaves); open != 0; open &= open - 1 {
 		o := bits.TrailingZeros32(open)
-		small := x.buckets[o*nativePerOctave:][:nativePerOctave]
-		v := values[x.offs[o]:][:nativePerOctave]
-		for i, c := range small {
-			v[i] += uint64(c) * n
-		}
-		clear(small)
+		move(values[x.offs[o]:], x.buckets[o*nativePerOctave:][:nativePerOctave], n)
 	}
+}
+
+// move adds counts to values, each n times, and clears them.
+func move(values []uint64, counts []uint16, n uint64) {
+	values = values[:len(counts)]
+	for i, x := range counts {
+		values[i] += uint64(x) * n
+	}
+	clear(counts)
 }
 
 // tally counts the outcome of n requests.

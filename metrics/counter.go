@@ -23,9 +23,7 @@ const numPhases = 7
 // facts are what counting needs of a record, as numbers.
 type facts struct {
 	n       uint64        // how often the line counts
-	times   parser.Timers // the phases, then Ta and Tt
-	active  int64         // Ta, else Tt
-	total   int64         // Tt, else Ta
+	times   parser.Timers // the phases, then Ta and Tt; of these two, one that the line does not have is the other
 	status  int           // 100 to 599, 0, or StatusUnknown
 	method  uint8
 	term    uint8
@@ -52,7 +50,7 @@ func (c *Counter) Record(rec *parser.Record, res parser.Result) {
 		f := &c.f
 		f.n = rec.Repeat()
 		f.term = s.table.terms.id(rec.End())
-		f.total = timer(rec, parser.TimeTotal)
+		f.times[timeTotal] = timer(rec, parser.TimeTotal)
 		c.session(c.resolver.Resolve(rec))
 	}
 }
@@ -139,13 +137,11 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 func (f *facts) read(rec *parser.Record, end parser.End, t *Table) {
 	f.n = rec.Repeat()
 	rec.Timers(&f.times)
-	f.active, f.total = f.times[timeActive], f.times[timeTotal]
-	if f.active == parser.NoTimer {
-		f.active = f.total
-	} else if f.total == parser.NoTimer {
-		f.total = f.active
+	if active, total := &f.times[timeActive], &f.times[timeTotal]; *active == parser.NoTimer {
+		*active = *total
+	} else if *total == parser.NoTimer {
+		*total = *active
 	}
-	f.times[timeActive] = f.active
 	f.status = StatusUnknown
 	if v, ok := rec.Int(parser.Status); ok {
 		f.status = 0
@@ -267,8 +263,8 @@ func (c *Counter) times(cell *Cell) {
 			b.observe(c.shard.vals[cell.backend+h.at:], ms, f.n)
 		}
 	}
-	if t.native != nil && f.active >= 0 && !f.open {
-		c.observeNative(cell, f.active)
+	if active := f.times[timeActive]; t.native != nil && active >= 0 && !f.open {
+		c.observeNative(cell, active)
 	}
 }
 
@@ -331,8 +327,8 @@ func (c *Counter) judge(cell *Cell, state slotState, rec *parser.Record) {
 func (f *facts) waited() int64 {
 	tw, tc, tr := f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
 	w := max(tw, 0) + max(tc, 0) + max(tr, 0)
-	if tr == -1 && f.active >= 0 {
-		w = max(w, f.active-max(f.times[phaseRequest], 0))
+	if active := f.times[timeActive]; tr == -1 && active >= 0 {
+		w = max(w, active-max(f.times[phaseRequest], 0))
 	}
 	return w
 }

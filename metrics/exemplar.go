@@ -58,10 +58,10 @@ func (c *Counter) remember(cell *Cell, off uint32, rec *parser.Record) {
 	if len(id) == 0 || len(id)+len(t.opt.ExemplarLabel) > maxExemplarText || !utf8.Valid(id) {
 		return
 	}
-	f := &c.f
-	c.shard.exemplars.put(off, id, max(f.active, 0))
-	if t.layout.hasDuration && f.active >= 0 && !f.early && !f.up {
-		c.shard.exemplars.put(cell.backend+t.layout.duration+1+uint32(t.buckets.bucket(f.active)), id, f.active)
+	f, active := &c.f, c.f.times[timeActive]
+	c.shard.exemplars.put(off, id, max(active, 0))
+	if t.layout.hasDuration && active >= 0 && !f.early && !f.up {
+		c.shard.exemplars.put(cell.backend+t.layout.duration+1+uint32(t.buckets.find(active)), id, active)
 	}
 }
 

@@ -6,8 +6,7 @@ type kinds struct {
 	keys   [kindSlots]uint32 // open addressing, 0 is free
 	ids    [kindSlots]uint8
 	n      uint32
-	states [maxKinds][2]slotState // by Cell.same; 0 when no cell has met it
-	texts  [maxKinds]uint32       // combination.text
+	states [maxKinds][2]slotState // by Cell.same, once a cell counts it
 }
 
 const (

@@ -26,7 +26,7 @@ func TestNativeHistogramEqualsClientGolang(t *testing.T) {
 		e := f.shard.main.resolver.Resolve(&f.rec)
 		for range 2000 {
 			ms := rng.Int64N(spread) * rng.Int64N(3)
-			f.shard.main.f.n, f.shard.main.f.active = 1, ms
+			f.shard.main.f.n = 1
 			for i := range f.shard.main.f.times {
 				f.shard.main.f.times[i] = parser.NoTimer
 			}
@@ -79,7 +79,7 @@ func TestBuckets(t *testing.T) {
 				t.Fatalf("%d ms: %v", ms, v)
 			}
 		}
-		if v[0] != uint64(3*ms) || (v[len(v)-1] == 3) != (ms > 10500) || v[1+b.bucket(ms)] != 3 {
+		if v[0] != uint64(3*ms) || (v[len(v)-1] == 3) != (ms > 10500) || v[1+b.search(ms, 0)] != 3 {
 			t.Fatalf("%d ms: %v", ms, v)
 		}
 	}

@@ -170,12 +170,7 @@ func (r *registry) hashExtra(route uint32, extra []byte) uint32 {
 }
 
 func (r *registry) hashValues(haproxy string, values []string) uint32 {
-	h := maphash.String(r.seed, haproxy)
-	for _, v := range values {
-		h = (h ^ maphash.String(r.seed, v)) * 0x9e3779b97f4a7c15
-		h ^= h >> 32
-	}
-	return uint32(h)
+	return hashindex.Texts(r.seed, maphash.String(r.seed, haproxy), values...)
 }
 
 // withLabels returns the text of a route's prefix, in memory that the next call uses again.

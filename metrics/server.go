@@ -187,8 +187,8 @@ func (c *Counter) session(e *labels.Entry[Cell]) {
 	}
 	vals := c.shard.vals
 	vals[rare.sessions[i].total] += f.n
-	if f.total >= 0 && c.shard.table.fam.sessionDuration != nil {
-		c.shard.table.buckets.observe(vals[rare.sessions[i].hist:], f.total, f.n)
+	if total := f.times[timeTotal]; total >= 0 && c.shard.table.fam.sessionDuration != nil {
+		c.shard.table.buckets.observe(vals[rare.sessions[i].hist:], total, f.n)
 	}
 }
 

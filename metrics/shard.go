@@ -3,6 +3,7 @@ package metrics
 import (
 	"hash/maphash"
 
+	"haproxy_log_exporter/internal/slab"
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/metrics/catalogue"
 	"haproxy_log_exporter/parser"
@@ -25,8 +26,8 @@ type Shard struct {
 	serverTails  [256 * 6]uint32 // texts of server_requests_total after the prefix, by state and class
 	kinds        kinds
 	slots        slotTable
-	spare        []cellNative // see newNative
-	dirty        []*Cell      // with counts that are not in the values yet
+	natives      slab.Of[cellNative]
+	dirty        []*Cell // with counts that are not in the values yet
 	combinations map[uint32]combination
 }
 

@@ -12,23 +12,21 @@ type slot struct {
 }
 
 // slotState holds flags, the verdict, and the requests of a slot that were counted since they were added to the value.
-// It is never 0.
 type slotState uint32
 
 const (
-	slotOpen       slotState = 1 << iota
-	slotTimed                // the verdict may become late
-	slotExtra                // slotTable.extras has more
-	slotServed               // the verdict has a blame, otherwise a reason
-	slotOutcome    = 4       // position of the outcome, three bits
-	slotCause      = 7       // position of the blame or reason, three bits
-	slotPending    = 10      // position of the count
+	slotTimed      slotState = 1 << iota // the verdict may become late
+	slotExtra                            // slotTable.extras has more
+	slotServed                           // the verdict has a blame, otherwise a reason
+	slotOutcome    = 3                   // position of the outcome, three bits
+	slotCause      = 6                   // position of the blame or reason, three bits
+	slotPending    = 9                   // position of the count
 	slotMaxPending = 1<<(32-slotPending) - 1
 )
 
 // stateOf returns the state of new slots that the rule decides over.
 func stateOf(r *Rule) slotState {
-	s, v := slotOpen, r.Verdict
+	s, v := slotState(0), r.Verdict
 	if r.LateAfterWithin {
 		s |= slotTimed
 	}

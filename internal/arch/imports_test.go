@@ -21,16 +21,17 @@ func allowed() map[string][]string {
 		"internal/diag":      {},
 		"internal/wire":      {},
 		"internal/hashindex": {},
+		"internal/slab":      {},
 		"parser":             {"internal/diag"},
 		"labels/spec":        {"internal/diag"},
-		"labels":             {"labels/spec", "parser", "internal/diag", "internal/wire", "internal/hashindex"},
+		"labels":             {"labels/spec", "parser", "internal/diag", "internal/wire", "internal/hashindex", "internal/slab"},
 		"config":             {"labels/spec", "internal/diag"},
 		"tail":               {"internal/wire"},
 		"state":              {},
 		"syslog":             {},
 		"haproxy":            {"metrics/catalogue", "internal/wire"},
 		"haproxy/cfg":        {"parser", "labels/spec", "internal/diag"},
-		"metrics":            {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag", "internal/wire", "internal/hashindex"},
+		"metrics":            {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag", "internal/wire", "internal/hashindex", "internal/slab"},
 	}
 }
 

@@ -1,6 +1,18 @@
 // Package hashindex finds things in a list by a hash of them.
 package hashindex
 
+import "hash/maphash"
+
+// Texts returns a hash of texts, and of what first tells besides. Where one text ends and the next begins matters.
+func Texts(seed maphash.Seed, first uint64, texts ...string) uint32 {
+	h := first
+	for _, t := range texts {
+		h = (h ^ maphash.String(seed, t)) * 0x9e3779b97f4a7c15
+		h ^= h >> 32
+	}
+	return uint32(h)
+}
+
 // Index finds places in a list by a hash of what stands there: open addressing. It keeps the hashes, so that it
 // hardly ever has to look at the list, which is large, for anything but what is sought. The zero value is empty. It is
 // for one goroutine at a time.

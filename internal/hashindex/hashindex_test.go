@@ -1,6 +1,7 @@
 package hashindex_test
 
 import (
+	"hash/maphash"
 	"testing"
 
 	"haproxy_log_exporter/internal/hashindex"
@@ -34,5 +35,21 @@ func TestIndex(t *testing.T) {
 	x.Clear()
 	if _, ok := x.Find(1, func(uint32) bool { return true }); ok || x.Len() != 0 {
 		t.Error("a cleared index holds something")
+	}
+}
+
+func TestTexts(t *testing.T) {
+	seed := maphash.MakeSeed()
+	h := hashindex.Texts(seed, 1, "ab", "c")
+	if h != hashindex.Texts(seed, 1, "ab", "c") {
+		t.Error("not the same twice")
+	}
+	for _, other := range []uint32{
+		hashindex.Texts(seed, 1, "a", "bc"), hashindex.Texts(seed, 1, "c", "ab"), hashindex.Texts(seed, 1, "ab", "c", ""), hashindex.Texts(seed, 2, "ab", "c"),
+		hashindex.Texts(maphash.MakeSeed(), 1, "ab", "c"),
+	} {
+		if other == h {
+			t.Error("something else has the same hash")
+		}
 	}
 }
