@@ -246,7 +246,7 @@ func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
 	b, hs := t.buckets, t.layout.histograms
-	sums, times, direct := &cell.sums, &cell.times, &b.direct
+	sums, times := &cell.sums, &cell.times
 	for i := range hs {
 		h := &hs[i]
 		ms := f.times[h.time]
@@ -254,11 +254,7 @@ func (c *Counter) times(cell *Cell) {
 		case f.open && h.whole:
 		case uint64(ms) < h.below:
 			sums[h.sum%quickHistograms] += uint32(ms)
-			if ms < directMS {
-				times[h.first+uint32(direct[ms])]++
-			} else {
-				times[h.first+uint32(b.search(ms, b.from))]++
-			}
+			times[h.first+uint32(b.find(ms))]++
 		case ms >= 0:
 			b.observe(c.shard.vals[cell.backend+h.at:], ms, f.n)
 		}
