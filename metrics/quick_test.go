@@ -179,3 +179,20 @@ func TestSameNamesAreAnotherKind(t *testing.T) {
 		}
 	}
 }
+
+// TestOneOfTwoTotalTimes: a format may print %Ta or %Tt, and either stands for the other when that is missing.
+func TestOneOfTwoTotalTimes(t *testing.T) {
+	for _, total := range []string{"%Ta", "%Tt"} {
+		f := newFixture(t, routeSpec(), Options{}, "%ft %b/%s %TR/%Tw/%Tc/%Tr/"+total+" %ST %tsc %{+Q}r")
+		f.counted(`fe be/s 0/0/1/2/250 200 ---- "GET /c/prod/b/prod/s/high HTTP/1.1"`, `fe be/s 0/0/1/2/70 101 ---- "GET /c/prod/b/prod/s/high HTTP/1.1"`)
+		sums := map[string]string{}
+		for sample, v := range exposition(t, f.cut()) {
+			if name, _, _ := strings.Cut(sample, "{"); v != "0" && strings.HasSuffix(name, "_seconds_sum") {
+				sums[name] = v
+			}
+		}
+		if sums["haproxy_log_request_duration_seconds_sum"] != "0.25" || sums["haproxy_log_session_duration_seconds_sum"] != "0.07" {
+			t.Errorf("%s: %v", total, sums)
+		}
+	}
+}
