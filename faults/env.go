@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"haproxy_log_exporter/internal/child"
+	"haproxy_log_exporter/internal/ports"
 )
 
 // Program is what is put to the test. It takes the flags
@@ -45,7 +45,8 @@ type Env struct {
 	User    bool // run the program as nobody
 
 	self     []string // how to start a writer process
-	addr     string
+	addr     string   // where the scraper looks
+	aside    string   // where it does not
 	proc     *child.Process
 	cleanups []func()
 	writers  []*Writer
@@ -109,9 +110,7 @@ func (e *Env) Start() {
 // startBlind starts the program and does not wait for it. It listens elsewhere, so that the
 // scraper sees only programs that were waited for; it must be killed before the next Start.
 func (e *Env) startBlind() *child.Process {
-	addr, err := freeAddr()
-	e.must(err)
-	return e.launch(addr)
+	return e.launch(e.aside)
 }
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
@@ -299,11 +298,10 @@ func (w *Writer) counts() Counts {
 	return c
 }
 
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
+// takeAddr returns an address that belongs to the run until it is over.
+func (e *Env) takeAddr() string {
+	p, err := ports.Take()
+	e.must(err)
+	e.Cleanup(p.Release)
+	return p.Addr()
 }

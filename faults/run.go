@@ -101,8 +101,7 @@ func Run(s Scenario, p Program, self ...string) (r Result) {
 	e.must(os.Mkdir(e.Dir, 0o755))
 	e.output, err = os.Create(filepath.Join(dir, "output"))
 	e.must(err)
-	e.addr, err = freeAddr()
-	e.must(err)
+	e.addr, e.aside = e.takeAddr(), e.takeAddr()
 	s.Run(e)
 	e.score(&r)
 	return r

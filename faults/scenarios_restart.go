@@ -325,9 +325,7 @@ func states() []Scenario {
 		}},
 		{Name: "second_exporter_refused", State: true, Quick: true, Run: func(e *Env) {
 			w := begin(e, 500)
-			addr, err := freeAddr()
-			e.must(err)
-			args := append(e.Program.Args, "--haproxy.log.path="+e.Log, "--haproxy.log.from=start", "--state.dir="+e.State, "--web.listen-address="+addr)
+			args := append(e.Program.Args, "--haproxy.log.path="+e.Log, "--haproxy.log.from=start", "--state.dir="+e.State, "--web.listen-address="+e.aside)
 			out, err := exec.Command("timeout", append([]string{"20", e.Program.Path}, args...)...).CombinedOutput()
 			if err == nil || !contains(string(out), fmt.Sprint(e.proc.Pid)) {
 				e.failf("the second one ends with %v and says %s", err, out)

@@ -2,7 +2,6 @@ package panels
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"haproxy_log_exporter/internal/child"
+	"haproxy_log_exporter/internal/ports"
 )
 
 // ImportHistory writes the blocks of a history into Prometheus' storage folder.
@@ -43,24 +43,23 @@ func run(name string, args ...string) error {
 
 // StartStore starts a Prometheus that only answers queries about a storage folder, on loopback.
 func StartStore(prometheus, dir string) (*child.Process, string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	port, err := ports.Take()
 	if err != nil {
 		return nil, "", err
 	}
-	addr := l.Addr().String()
-	l.Close()
+	defer port.Release() // it listens by then
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(config, []byte("global: {scrape_interval: 1m}\n"), 0o644); err != nil {
 		return nil, "", err
 	}
 	p, err := child.Start(child.Options{Path: prometheus, Dir: dir, Args: []string{
 		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(dir, "tsdb"), "--storage.tsdb.retention.time=100d",
-		"--web.listen-address=" + addr, "--log.level=warn",
+		"--web.listen-address=" + port.Addr(), "--log.level=warn",
 	}})
 	if err != nil {
 		return nil, "", err
 	}
-	url := "http://" + addr
+	url := "http://" + port.Addr()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if resp, err := http.Get(url + "/-/ready"); err == nil {
 			resp.Body.Close()

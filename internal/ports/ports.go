@@ -1,6 +1,8 @@
 // Package ports hands out ports on loopback to programs that run at the same time: the tests and the examples. Asking
-// the kernel for a free port is not enough: HAProxy (SO_REUSEPORT) and rsyslog's UDP input (SO_REUSEADDR) share a port
-// with somebody else instead of failing, and both then miss half of what is sent to them.
+// the kernel for a free port and closing it is not enough. Between that and the program's own bind, the kernel may give
+// the port to any connection that is made meanwhile, and the program dies of "address already in use". And HAProxy
+// (SO_REUSEPORT) and rsyslog's UDP input (SO_REUSEADDR) share a port with somebody else instead of failing: both then
+// miss half of what is sent to them.
 package ports
 
 import (
@@ -19,6 +21,9 @@ type Port struct {
 	Number int
 	lock   *os.File
 }
+
+// Addr is the port as an address to listen on: 127.0.0.1:12345.
+func (p *Port) Addr() string { return fmt.Sprintf("127.0.0.1:%d", p.Number) }
 
 // Release gives the port back. Whoever holds it when the process ends gives it back, too.
 func (p *Port) Release() { p.lock.Close() }

@@ -1,7 +1,9 @@
 package ports
 
 import (
+	"fmt"
 	"net"
+	"os"
 	"sync"
 	"testing"
 )
@@ -30,6 +32,29 @@ func TestHandedOutOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestNotTheKernels wants no port that the kernel may give to a connection while the program that is to listen on it
+// starts, or starts again.
+func TestNotTheKernels(t *testing.T) {
+	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err != nil {
+		t.Skip("no Linux: ", err)
+	}
+	var low, high int
+	if _, err := fmt.Sscan(string(b), &low, &high); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		p, err := Take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Release()
+		if p.Number >= low && p.Number <= high {
+			t.Fatalf("port %d is one of %d to %d, which the kernel gives to connections: tests that start programs will fail now and then", p.Number, low, high)
+		}
+	}
 }
 
 func TestWantedPort(t *testing.T) {
