@@ -7,18 +7,18 @@ import "golang.org/x/sys/cpu"
 // indexed reports whether this processor has what quick steps need.
 func indexed() bool { return cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 }
 
-// termBlocks makes n termMasks of n*64 bytes, n above 0. It must be called only when indexed.
+// termBlocks makes n words of term and odd of n*64 bytes, n above 0. It must be called only when indexed.
 //
 //go:noescape
-func termBlocks(from *byte, to *termMask, n int, term byte)
+func termBlocks(from *byte, to *index, n int, term byte)
 
 // quickSteps takes the steps from k on at the place i of the message b[:e] and returns the step and the place where it
-// stopped: behind the last step, at the first that cannot take what it finds, or at e. b has slack behind e, which is
-// at most maxQuick, and v has quickSlot values. At place 0 it first makes the masks of x; its termMasks must be there.
+// stopped: at stepNone, or at the first that cannot take what it finds. b has slack behind e, which is at most maxQuick,
+// and v has quickSlot values. At place 0 it first makes blank and slash of x; term and odd must be there.
 // It must be called only when indexed.
 //
 //go:noescape
-func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
+func quickSteps(x *index, steps *step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
 
 // sameHead is shape.quick for a line of at least n times wordSize bytes, n above 0. It must be called only when indexed.
 //

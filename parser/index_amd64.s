@@ -40,7 +40,7 @@ GLOBL oddHigh<>(SB), RODATA|NOPTR, $32
 	VPAND TMP, OUT, OUT \
 	VPCMPEQB Y13, OUT, OUT
 
-// func termBlocks(from *byte, to *termMask, n int, term byte)
+// func termBlocks(from *byte, to *index, n int, term byte)
 TEXT ·termBlocks(SB), NOSPLIT, $0-25
 	MOVQ from+0(FP), SI
 	MOVQ to+8(FP), DI
@@ -57,21 +57,21 @@ block:
 	VMOVDQU (SI), Y0
 	VMOVDQU 32(SI), Y1
 
-	// termMask.term
+	// index.term
 	VPCMPEQB Y14, Y0, Y2
 	VPCMPEQB Y14, Y1, Y3
 	WORD(Y2, Y3)
-	MOVQ R8, termMask_term(DI)
+	MOVQ R8, index_term(DI)
 
-	// termMask.odd
+	// index.odd
 	ODD(Y0, Y2, Y4)
 	ODD(Y1, Y3, Y5)
 	WORD(Y2, Y3)
 	NOTQ R8
-	MOVQ R8, termMask_odd(DI)
+	MOVQ R8, index_odd(DI)
 
 	ADDQ $64, SI
-	ADDQ $termMask__size, DI
+	ADDQ $8, DI
 	DECQ CX
 	JNZ block
 	VZEROUPPER

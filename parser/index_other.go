@@ -4,9 +4,9 @@ package parser
 
 func indexed() bool { return false }
 
-func termBlocks(*byte, *termMask, int, byte) { panic("parser: no index on this processor") }
+func termBlocks(*byte, *index, int, byte) { panic("parser: no index on this processor") }
 
-func quickSteps(*index, []step, int, *byte, int, int, *[quickSlot]value) (int, int) {
+func quickSteps(*index, *step, int, *byte, int, int, *[quickSlot]value) (int, int) {
 	panic("parser: no quick steps on this processor")
 }
 

@@ -32,14 +32,14 @@ func TestIndex(t *testing.T) {
 		if e > 0 {
 			x.separate(b, e, term)
 		}
-		quickSteps(&x, nil, 0, &b[0], e, 0, new([quickSlot]value))
+		quickSteps(&x, new(step), 0, &b[0], e, 0, new([quickSlot]value))
 		for i, c := range b[:e] {
-			m, o := x.masks[i/64], x.terms[i/64]
+			w := i / 64
 			for name, is := range map[string][2]bool{
-				"blank": {m.blank>>(i%64)&1 != 0, c <= ' '},
-				"slash": {m.slash>>(i%64)&1 != 0, c == '/'},
-				"term":  {o.term>>(i%64)&1 != 0, c == term},
-				"odd":   {o.odd>>(i%64)&1 != 0, !clsName.holds(c)},
+				"blank": {x.blank[w]>>(i%64)&1 != 0, c <= ' '},
+				"slash": {x.slash[w]>>(i%64)&1 != 0, c == '/'},
+				"term":  {x.term[w]>>(i%64)&1 != 0, c == term},
+				"odd":   {x.odd[w]>>(i%64)&1 != 0, !clsName.holds(c)},
 			} {
 				if is[0] != is[1] {
 					t.Fatalf("%s at %d of %q: %v", name, i, b[:e], is[0])
@@ -47,8 +47,8 @@ func TestIndex(t *testing.T) {
 			}
 		}
 		for k := range 2 {
-			if m := x.masks[(e+63)/64+k]; m.blank&m.slash != ^uint64(0) {
-				t.Fatalf("mask %d behind %d bytes: %v", k, e, m)
+			if w := (e+63)/64 + k; x.blank[w]&x.slash[w] != ^uint64(0) {
+				t.Fatalf("mask %d behind %d bytes", k, e)
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func TestQuickStepsTakeWholeLines(t *testing.T) {
 		if p.term != 0 {
 			rec.index.separate(line, len(c.line), p.term)
 		}
-		if k, i := quickSteps(rec.index, p.steps, 0, &line[0], len(c.line), 0, (*[quickSlot]value)(rec.v)); k != len(p.ops) || i != len(c.line) {
+		if k, i := quickSteps(rec.index, &p.steps[0], 0, &line[0], len(c.line), 0, (*[quickSlot]value)(rec.v)); k != len(p.ops) || i != len(c.line) {
 			t.Errorf("%s: the quick steps stopped at op %d of %d before %q", c.format, k, len(p.ops), c.line[min(i, len(c.line)):])
 		}
 	}

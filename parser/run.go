@@ -31,7 +31,7 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	if p.term != 0 && e > 0 {
 		rec.index.separate(b, e, p.term)
 	}
-	k, i := quickSteps(rec.index, p.steps, 0, &b[0], e, 0, (*[quickSlot]value)(rec.v))
+	k, i := quickSteps(rec.index, &p.steps[0], 0, &b[0], e, 0, (*[quickSlot]value)(rec.v))
 	if k < len(p.ops) {
 		return p.rest(b, e, rec, k, i, true)
 	}
@@ -50,7 +50,7 @@ func (p *Program) rest(b []byte, e int, rec *Record, k, i int, quick bool) bool 
 	v, plain := rec.v, quick
 	for again := false; k < len(p.ops); k, again = k+1, quick {
 		if again && p.steps[k].code != stepNone {
-			if k, i = quickSteps(rec.index, p.steps, k, &b[0], e, i, (*[quickSlot]value)(v)); k == len(p.ops) {
+			if k, i = quickSteps(rec.index, &p.steps[0], k, &b[0], e, i, (*[quickSlot]value)(v)); k == len(p.ops) {
 				break
 			}
 		}

@@ -21,10 +21,11 @@ const (
 	stepWord                     // a name, up to a blank
 	stepPart                     // a name, up to a slash
 	stepInts                     // numbers
+	stepSkip                     // numbers that nobody wants, n bytes at most
 	stepDate                     // a date of n bytes
 	stepAddr                     // address and port, not wanted
 	stepRequest                  // a request line whose target is a path
-	stepBare                     // braces that nothing was captured in; from here on usual may be set
+	stepBare                     // braces that nothing was captured in
 	stepName                     // a name, up to the separator
 	stepAddrTerm                 // as stepAddr, up to the separator
 	stepDash                     // - and the literal
@@ -34,6 +35,7 @@ const (
 	stepMethod                   // a method, up to a blank
 	stepToken                    // a token, up to a blank
 	stepRest                     // a token, up to the end
+	stepUsual                    // what usual says, else the step
 )
 
 // step is the quick form of an op, as quickSteps reads it. It has a cache line to itself.
@@ -42,15 +44,16 @@ type step struct {
 	mask8 uint64
 	odd   uint64    // of stepName: all bits when bytes that no name holds end it, too
 	seq   *quickInt // of stepInts: the first number
-	usual *usual    // tried first, nil for none
+	usual *usual    // of stepUsual
 	at    uint16    // of the value in the Record, in bytes
 	code  stepCode
+	plain stepCode // of stepUsual: what it is otherwise
 	tilde bool
-	n     uint8 // bytes; of stepInts that nobody wants, how many at most
+	n     uint8 // bytes
 	lit   uint8 // length of the literal
 	gives gives
 	mark  byte // of stepDate: the byte behind the seconds; of stepPath: not 0 when it goes up to the end
-	_     [16]byte
+	_     [12]byte
 }
 
 // maxSkipped is how many numbers may be skipped at once, maxDigits how many digits a number may have.
@@ -61,6 +64,8 @@ const (
 
 // stepShift is the binary logarithm of the size of a step.
 const stepShift = 6
+
+var _ [1 << stepShift]byte = [unsafe.Sizeof(step{})]byte{}
 
 // quickInt is a number of stepInts.
 type quickInt struct {
@@ -74,7 +79,7 @@ type quickInt struct {
 type usual struct {
 	text, mask [2]uint64
 	len        int
-	steps      int
+	size       int // of the steps
 	values     []usualValue
 }
 
@@ -100,7 +105,7 @@ func (p *Program) makeSteps() {
 	if !indexed() {
 		return
 	}
-	steps := make([]step, len(p.ops))
+	steps := make([]step, len(p.ops)+1) // one to stop at
 	any := false
 	p.term = p.separator()
 	for k := range p.ops {
@@ -108,7 +113,13 @@ func (p *Program) makeSteps() {
 		any = any || steps[k].code != stepNone
 	}
 	for k := range steps {
+		steps[k].plain = steps[k].code
 		steps[k].usual = p.usual(k, steps)
+	}
+	for k := range steps {
+		if steps[k].usual != nil {
+			steps[k].code = stepUsual
+		}
 	}
 	if any {
 		p.steps = steps
@@ -147,7 +158,7 @@ func (p *Program) usual(k int, steps []step) *usual {
 			break
 		}
 		if bare < len(text) && (bare < 0 || text[bare] != '{') {
-			u.len, u.steps, u.values = len(text), n+1, values
+			u.len, u.size, u.values = len(text), (n+1)<<stepShift, values
 			u.text, u.mask = [2]uint64{}, [2]uint64{}
 			for i := range len(text) {
 				u.text[i/8] |= uint64(text[i]) << (i % 8 * 8)
@@ -159,7 +170,7 @@ func (p *Program) usual(k int, steps []step) *usual {
 }
 
 func (u *usual) orNil() *usual {
-	if u.steps < 2 {
+	if u.size < 2<<stepShift {
 		return nil
 	}
 	return u
@@ -286,8 +297,8 @@ func (s *step) numbers(seq []intStep) bool {
 		}
 	}
 	s.seq = &ints[0]
-	if s.n = 0; !wanted && len(seq) < maxSkipped {
-		s.n = uint8(2*(len(seq)-1) + maxDigits)
+	if !wanted && len(seq) < maxSkipped {
+		s.code, s.n = stepSkip, uint8(2*(len(seq)-1)+maxDigits)
 	}
 	return true
 }

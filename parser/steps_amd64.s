@@ -3,17 +3,18 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-// The quick steps, see steps.go for what each of them reads. Registers, from the first step to the last:
+// The quick steps, see steps.go for what each of them reads. Registers, from the first step to the last, which is always
+// stepNone:
 //
 //	SI  the message, with slack behind it      R9   its length
 //	R8  where the step at hand begins          DX   the values of the Record
-//	DI  the step at hand                       R10  behind the last step
-//	R11 the index
+//	DI  the step at hand                       R11  the index
 //
 // AX is where the field ends; the other registers are scratch. A step that cannot take what it finds goes to stop
-// before it has changed R8 or DI; what it has stored then does not count.
+// before it has changed R8 or DI; what it has stored then does not count. R8 may be some bytes behind the end of the
+// message: masks there have all bits, and nothing that ends behind R9 is taken.
 
-// Single bytes, to be spread over a register.
+// Bytes to be spread over a register, or spread already.
 DATA blank<>+0(SB)/1, $0x20
 GLOBL blank<>(SB), RODATA|NOPTR, $1
 DATA slash<>+0(SB)/1, $0x2f
@@ -22,10 +23,18 @@ DATA quote<>+0(SB)/1, $0x22
 GLOBL quote<>(SB), RODATA|NOPTR, $1
 DATA question<>+0(SB)/1, $0x3f
 GLOBL question<>(SB), RODATA|NOPTR, $1
-DATA zero<>+0(SB)/1, $0x30
-GLOBL zero<>(SB), RODATA|NOPTR, $1
-DATA nine<>+0(SB)/1, $9
-GLOBL nine<>(SB), RODATA|NOPTR, $1
+
+// What makes digits the ten lowest of all signed bytes, and the highest of these.
+DATA lowest<>+0(SB)/8, $0x5050505050505050
+DATA lowest<>+8(SB)/8, $0x5050505050505050
+DATA lowest<>+16(SB)/8, $0x5050505050505050
+DATA lowest<>+24(SB)/8, $0x5050505050505050
+GLOBL lowest<>(SB), RODATA|NOPTR, $32
+DATA nine<>+0(SB)/8, $0x8989898989898989
+DATA nine<>+8(SB)/8, $0x8989898989898989
+DATA nine<>+16(SB)/8, $0x8989898989898989
+DATA nine<>+24(SB)/8, $0x8989898989898989
+GLOBL nine<>(SB), RODATA|NOPTR, $32
 
 DATA digits<>+0(SB)/8, $const_digits8a
 DATA digits<>+8(SB)/8, $const_digits8b
@@ -33,38 +42,38 @@ DATA digits<>+16(SB)/8, $const_digits8c
 DATA digits<>+24(SB)/8, $const_digits8d
 GLOBL digits<>(SB), RODATA|NOPTR, $32
 
-// FIND sets TO to the place of the first bit from FROM on in the masks that LOAD puts into BX; LOAD finds them at CX
-// behind R11. The masks of 64 bytes of the message are 16 bytes. TZCNT sets the carry flag when there is no bit.
+// FIND sets TO to the place of the first bit from FROM on in the masks that LOAD puts into BX, from word CX of the
+// index on. TZCNT sets the carry flag when there is no bit.
 #define FIND(FROM, TO, LOAD, MORE, FOUND) \
 	MOVQ FROM, CX \
-	SHRQ $2, CX \
-	ANDQ $~15, CX \
+	SHRQ $6, CX \
 	LOAD \
 	SHRXQ FROM, BX, BX \
 	TZCNTQ BX, BX \
 	LEAQ (FROM)(BX*1), TO \
 	JCC FOUND \
 MORE: \
-	ADDQ $16, CX \
+	INCQ CX \
 	LOAD \
 	TESTQ BX, BX \
 	JZ MORE \
 	TZCNTQ BX, BX \
-	LEAQ (BX)(CX*4), TO \
+	SHLQ $6, CX \
+	LEAQ (BX)(CX*1), TO \
 FOUND:
 
 #define BLANKS \
-	MOVQ mask_blank(R11)(CX*1), BX
+	MOVQ index_blank(R11)(CX*8), BX
 
 #define SLASHES \
-	MOVQ mask_blank(R11)(CX*1), BX \
-	ORQ mask_slash(R11)(CX*1), BX
+	MOVQ index_blank(R11)(CX*8), BX \
+	ORQ index_slash(R11)(CX*8), BX
 
 #define TERMS \
-	MOVQ index_terms+termMask_odd(R11)(CX*1), BX \
+	MOVQ index_odd(R11)(CX*8), BX \
 	ANDQ step_odd(DI), BX \
-	ORQ index_terms+termMask_term(R11)(CX*1), BX \
-	ORQ mask_blank(R11)(CX*1), BX
+	ORQ index_term(R11)(CX*8), BX \
+	ORQ index_blank(R11)(CX*8), BX
 
 // PUT stores the text FROM to TO of a field.
 #define PUT(FIELD, FROM, TO) \
@@ -73,19 +82,59 @@ FOUND:
 	LEAL 1(TO), BX \
 	MOVL BX, (FIELD*value__size+value_end)(DX)
 
-// func quickSteps(x *index, steps []step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
-TEXT ·quickSteps(SB), NOSPLIT, $0-88
+// STORE stores the text R8 to END, less one, of the step's field.
+#define STORE(END) \
+	MOVWLZX step_at(DI), CX \
+	LEAL 1(R8), BX \
+	MOVL BX, value_off(DX)(CX*1) \
+	MOVL END, value_end(DX)(CX*1) \
+	MOVQ $0, value_num(DX)(CX*1)
+
+// LITERAL looks for the literal at AX and goes on behind it.
+#define LITERAL \
+	CMPQ AX, R9 \
+	JHI stop \
+	MOVQ (SI)(AX*1), BX \
+	XORQ step_lit8(DI), BX \
+	TESTQ step_mask8(DI), BX \
+	JNE stop \
+	MOVBLZX step_lit(DI), R8 \
+	ADDQ AX, R8 \
+	ADDQ $step__size, DI
+
+// NEXT is LITERAL and takes the next step: a guess is cheaper than to look for its code, and much cheaper than a jump to
+// an address from a table.
+#define NEXT(CODE, GUESS) \
+	LITERAL \
+	CMPB step_code(DI), $CODE \
+	JEQ GUESS \
+	JMP next
+
+// NAMED is the rest of a step for a name but for NEXT. The mark of TLS behind a frontend's name does not belong to it.
+#define NAMED(WHOLE) \
+	CMPQ AX, R8 \
+	JEQ stop \
+	CMPB (SI)(R8*1), $'-' \
+	JEQ stop \
+	LEAL 1(AX), R12 \
+	CMPB step_tilde(DI), $0 \
+	JEQ WHOLE \
+	CMPB -1(SI)(AX*1), $'~' \
+	JNE WHOLE \
+	DECL R12 \
+WHOLE: \
+	STORE(R12)
+
+// func quickSteps(x *index, steps *step, k int, b *byte, e, i int, v *[quickSlot]value) (int, int)
+TEXT ·quickSteps(SB), NOSPLIT, $0-72
 	MOVQ x+0(FP), R11
-	MOVQ steps_base+8(FP), DI
-	MOVQ steps_len+16(FP), R10
-	MOVQ k+32(FP), AX
-	MOVQ b+40(FP), SI
-	MOVQ e+48(FP), R9
-	MOVQ i+56(FP), R8
-	MOVQ v+64(FP), DX
-	SHLQ $const_stepShift, R10
+	MOVQ steps+8(FP), DI
+	MOVQ k+16(FP), AX
+	MOVQ b+24(FP), SI
+	MOVQ e+32(FP), R9
+	MOVQ i+40(FP), R8
+	MOVQ v+48(FP), DX
 	SHLQ $const_stepShift, AX
-	ADDQ DI, R10
 	ADDQ AX, DI
 	TESTQ R8, R8
 	JNZ next
@@ -95,7 +144,8 @@ TEXT ·quickSteps(SB), NOSPLIT, $0-88
 	VPBROADCASTB slash<>(SB), Y13
 	XORL R12, R12
 	MOVQ R11, R13
-	JMP indexed
+	TESTQ R9, R9
+	JLE made
 
 index:
 	VMOVDQU (SI)(R12*1), Y0
@@ -106,7 +156,7 @@ index:
 	VPMOVMSKB Y3, CX
 	SHLQ $32, CX
 	ORQ CX, BX
-	MOVQ BX, mask_slash(R13)
+	MOVQ BX, index_slash(R13)
 
 	// The smaller of a byte and a blank is the byte itself: a blank, or below it.
 	VPMINUB Y12, Y0, Y2
@@ -117,22 +167,18 @@ index:
 	VPMOVMSKB Y3, CX
 	SHLQ $32, CX
 	ORQ CX, BX
-	MOVQ BX, mask_blank(R13)
+	MOVQ BX, index_blank(R13)
 	ADDQ $64, R12
-	ADDQ $mask__size, R13
-
-indexed:
+	ADDQ $8, R13
 	CMPQ R12, R9
 	JLT index
-	VPCMPEQB Y0, Y0, Y0
-	VMOVDQU Y0, (R13)
-	VZEROUPPER
+
+made:
+	VPCMPEQB X0, X0, X0
+	VMOVDQU X0, index_slash(R13)
+	VMOVDQU X0, index_blank(R13)
 
 next:
-	CMPQ DI, R10
-	JAE stop
-	CMPQ R8, R9
-	JGE stop
 	MOVBLZX step_code(DI), AX
 	CMPL AX, $const_stepInts
 	JEQ ints
@@ -141,8 +187,10 @@ next:
 	JAE rare
 	CMPL AX, $const_stepAddr
 	JEQ addr
-	JB date
-	JMP request
+	JA request
+	CMPL AX, $const_stepSkip
+	JEQ skip
+	JMP date
 
 short:
 	CMPL AX, $const_stepPart
@@ -150,56 +198,30 @@ short:
 	CMPL AX, $const_stepNone
 	JEQ stop
 
-	// stepWord
+word:
 	FIND(R8, AX, BLANKS, wordMore, wordFound)
-	JMP name
+	NAMED(wordWhole)
+	NEXT(const_stepPart, part)
 
 part:
 	FIND(R8, AX, SLASHES, partMore, partFound)
-
-name:
-	CMPQ AX, R8
-	JEQ stop
-	CMPB (SI)(R8*1), $'-'
-	JEQ stop
-
-	// The mark of TLS behind a frontend's name does not belong to it.
-	LEAL 1(AX), R12
-	CMPB step_tilde(DI), $0
-	JEQ store
-	CMPB -1(SI)(AX*1), $'~'
-	JNE store
-	DECL R12
-
-store:
-	MOVWLZX step_at(DI), CX
-	LEAL 1(R8), BX
-	MOVL BX, value_off(DX)(CX*1)
-	MOVL R12, value_end(DX)(CX*1)
-	MOVQ $0, value_num(DX)(CX*1)
-
-literal:
-	CMPQ AX, R9
-	JHI stop
-	MOVQ (SI)(AX*1), BX
-	XORQ step_lit8(DI), BX
-	TESTQ step_mask8(DI), BX
-	JNE stop
-	MOVBLZX step_lit(DI), R8
-	ADDQ AX, R8
-	ADDQ $step__size, DI
+	NAMED(partWhole)
+	LITERAL
+	CMPB step_code(DI), $const_stepPart
+	JEQ part
+	CMPB step_code(DI), $const_stepInts
+	JEQ ints
 	JMP next
 
 rare:
-	MOVQ step_usual(DI), R13
-	TESTQ R13, R13
-	JNZ usual
+	CMPL AX, $const_stepUsual
+	JEQ usual
 
 unusual:
+	CMPL AX, $const_stepName
+	JEQ name
 	CMPL AX, $const_stepBare
 	JEQ bare
-	CMPL AX, $const_stepName
-	JEQ term
 	CMPL AX, $const_stepAddrTerm
 	JEQ addrTerm
 	CMPL AX, $const_stepDash
@@ -209,25 +231,27 @@ unusual:
 	CMPL AX, $const_stepTarget
 	JEQ target
 	CMPL AX, $const_stepPath
-	JEQ pathWord
+	JEQ path
 	CMPL AX, $const_stepMethod
-	JEQ methodWord
+	JEQ method
 	CMPL AX, $const_stepToken
 	JEQ token
-
 	JMP rest
 
-term:
-	FIND(R8, AX, TERMS, termMore, termFound)
+name:
+	FIND(R8, AX, TERMS, nameMore, nameFound)
 	CMPB (SI)(R8*1), $'<'
-	JNE name
+	JNE named
 	CMPW step_at(DI), $(const_Method*value__size)
 	JEQ stop // <BADREQ>
-	JMP name
+
+named:
+	NAMED(nameWhole)
+	NEXT(const_stepName, name)
 
 	// Up to sixteen bytes, neither a slash nor a quote among them.
-methodWord:
-	FIND(R8, AX, SLASHES, methodWordMore, methodWordFound)
+method:
+	FIND(R8, AX, SLASHES, methodMore, methodFound)
 	MOVQ AX, CX
 	SUBQ R8, CX
 	CMPQ CX, $16
@@ -239,7 +263,7 @@ methodWord:
 	TESTL BX, BX
 	JNZ stop
 	CMPB (SI)(R8*1), $'<'
-	JNE name
+	JNE named
 	JMP stop // <BADREQ>
 
 dash:
@@ -252,6 +276,8 @@ dash:
 	JMP literal
 
 bare:
+	CMPQ R8, R9
+	JGE stop
 	CMPB (SI)(R8*1), $'{'
 	JEQ stop
 	TESTQ R8, R8
@@ -282,7 +308,12 @@ stateEnd:
 	MOVBLZX step_n(DI), AX
 	ADDQ R8, AX
 	LEAL 1(AX), R12
-	JMP store
+
+store:
+	STORE(R12)
+
+literal:
+	NEXT(const_stepName, name)
 
 	// As dateAt.
 date:
@@ -308,7 +339,8 @@ date:
 	CMPL BX, $9
 	JHI stop
 	LEAL 1(AX), R12
-	JMP store
+	STORE(R12)
+	NEXT(const_stepWord, word)
 
 addrTerm:
 	FIND(R8, AX, TERMS, addrTermMore, addrTermFound)
@@ -341,23 +373,27 @@ port:
 	MOVBLZX (SI)(R8*1), BX
 	LEAL -'0'(BX), CX
 	CMPL CX, $(':'-'0') // 0 to 9 and the colon behind them
-	JLS literal
+	JLS portEnd
 	CMPL BX, $'-'
-	JEQ literal
+	JEQ portEnd
 	ORL $0x20, BX
 	SUBL $'a', BX
 	CMPL BX, $('z'-'a')
-	JLS literal
-	JMP stop
+	JHI stop
 
-	// AX stays the step's code until it is certain that the usual text is there.
+portEnd:
+	NEXT(const_stepDate, date)
+
+	// What is usual, else the step itself.
 usual:
+	MOVQ step_usual(DI), R13
 	MOVQ (SI)(R8*1), CX
 	MOVQ 8(SI)(R8*1), BX
 	XORQ usual_text(R13), CX
 	XORQ (usual_text+8)(R13), BX
 	ANDQ usual_mask(R13), CX
 	ANDQ (usual_mask+8)(R13), BX
+	MOVBLZX step_plain(DI), AX
 	ORQ CX, BX
 	JNE unusual
 	MOVQ usual_values(R13), R12
@@ -381,9 +417,11 @@ usualValue:
 
 usualEnd:
 	ADDQ usual_len(R13), R8
-	MOVQ usual_steps(R13), AX
-	SHLQ $const_stepShift, AX
-	ADDQ AX, DI
+	ADDQ usual_size(R13), DI
+	CMPQ R8, R9
+	JGE stop
+	CMPB step_code(DI), $const_stepSkip
+	JEQ skip
 	JMP next
 
 #include "steps_numbers_amd64.h"
@@ -391,8 +429,9 @@ usualEnd:
 #include "steps_request_amd64.h"
 
 stop:
-	SUBQ steps_base+8(FP), DI
+	VZEROUPPER
+	SUBQ steps+8(FP), DI
 	SHRQ $const_stepShift, DI
-	MOVQ DI, ret+72(FP)
-	MOVQ R8, ret1+80(FP)
+	MOVQ DI, ret+56(FP)
+	MOVQ R8, ret1+64(FP)
 	RET

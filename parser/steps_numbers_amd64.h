@@ -1,31 +1,26 @@
 // A part of quickSteps in steps_amd64.s: the steps for numbers.
 
-	// Where numbers end is found in one go: bits of R12 are the bytes from R8 on that are no digits.
-ints:
-	VPBROADCASTB zero<>(SB), Y12
-	VPBROADCASTB nine<>(SB), Y13
-	VMOVDQU (SI)(R8*1), Y0
-	VMOVDQU 32(SI)(R8*1), Y1
-	VPSUBB Y12, Y0, Y2
-	VPSUBB Y12, Y1, Y3
-	VPMINUB Y13, Y2, Y4
-	VPMINUB Y13, Y3, Y5
-	VPCMPEQB Y2, Y4, Y2
-	VPCMPEQB Y3, Y5, Y3
-	VPMOVMSKB Y2, R12
-	VPMOVMSKB Y3, BX
-	VZEROUPPER
-	SHLQ $32, BX
-	ORQ BX, R12
-	NOTQ R12
-	MOVQ step_seq(DI), R13
+// NUMBERS begins a step for numbers. Where they end is found in one go: bits of R12 are the bytes from R8 on that are no
+// digits.
+#define NUMBERS \
+	CMPQ R8, R9 \
+	JGE stop \
+	VMOVDQU lowest<>(SB), Y1 \
+	VPADDB (SI)(R8*1), Y1, Y0 \
+	VPADDB 32(SI)(R8*1), Y1, Y1 \
+	VPCMPGTB nine<>(SB), Y0, Y0 \
+	VPCMPGTB nine<>(SB), Y1, Y1 \
+	VPMOVMSKB Y0, R12 \
+	VPMOVMSKB Y1, BX \
+	SHLQ $32, BX \
+	ORQ BX, R12 \
+	MOVQ step_seq(DI), R13 \
 	LEAQ (SI)(R8*1), R14
-	XORL R15, R15                     // where the number begins, from R8
-	CMPB step_n(DI), $0
-	JEQ number
 
-	// Numbers that nobody wants: only the separators are looked at. R15 has a bit for each byte that is no digit and
-	// stands where a number should begin.
+// Numbers that nobody wants: only the separators are looked at. R15 has a bit for each byte that is no digit and stands
+// where a number should begin.
+skip:
+	NUMBERS
 	LEAQ 1(R12)(R12*1), R15
 	ANDQ R12, R15
 
@@ -50,16 +45,20 @@ lastSkipped:
 	CMPB AX, step_n(DI)
 	JHI stop                          // one may have more digits than a number can
 	ADDQ R8, AX
-	JMP literal
+	NEXT(const_stepRequest, request)
+
+// R15 is where a number begins, from R8.
+ints:
+	NUMBERS
+	XORL R15, R15
 
 number:
 	TZCNTQ R12, AX                    // where it ends
 	BLSRQ R12, R12
-	MOVQ AX, CX
-	SUBQ R15, CX
-	LEAQ -1(CX), BX
-	CMPQ BX, $7
-	JHI sign                          // none, or more than eight digits
+	MOVQ R15, CX
+	SUBQ AX, CX
+	CMPQ CX, $-8
+	JCS sign                          // none, or more than eight digits
 	CMPQ R15, $(const_maskSize - 9)
 	JHI stop                          // the eight bytes from there and the separator may not be among the 64
 	MOVWLZX quickInt_at(R13), BX
@@ -67,8 +66,7 @@ number:
 	JZ separator
 
 	// As digits8, of the eight bytes from the number on: shifted so that its last digit comes last.
-	SHLL $3, CX
-	NEGQ CX
+	SHLQ $3, CX
 	SHLXQ CX, (R14)(R15*1), CX
 	ANDQ digits<>+0(SB), CX
 	IMUL3Q $(10<<8 + 1), CX, CX
@@ -80,10 +78,9 @@ number:
 	IMULQ digits<>+24(SB), CX
 	SHRQ $32, CX
 
-numberKnown:
+known:
 	MOVQ CX, value_num(DX)(BX*1)
-	LEAL 1(R8)(R15*1), CX
-	ORL $const_vNumber, CX
+	LEAL (const_vNumber+1)(R8)(R15*1), CX
 	MOVL CX, value_off(DX)(BX*1)
 	LEAL 1(R8)(AX*1), CX
 	MOVL CX, value_end(DX)(BX*1)
@@ -92,15 +89,15 @@ separator:
 	LEAQ 1(AX), R15
 	MOVBLZX quickInt_sep(R13), BX
 	TESTL BX, BX
-	JZ lastNumber
+	JZ last
 	CMPB (R14)(AX*1), BX
 	JNE stop
 	ADDQ $quickInt__size, R13
 	JMP number
 
-lastNumber:
+last:
 	ADDQ R8, AX
-	JMP literal
+	NEXT(const_stepUsual, usual)
 
 	// The -1 of what did not take place: its two bytes, then one that is no digit.
 sign:
@@ -122,5 +119,5 @@ sign:
 	MOVQ $-1, CX
 	MOVWLZX quickInt_at(R13), BX
 	TESTL BX, BX
-	JNZ numberKnown
+	JNZ known
 	JMP separator

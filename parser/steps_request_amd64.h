@@ -6,13 +6,15 @@ target:
 	JMP within
 
 	// The same up to a blank, or with a mark up to the end.
-pathWord:
-	FIND(R8, AX, BLANKS, pathWordMore, pathWordFound)
+path:
+	FIND(R8, AX, BLANKS, pathMore, pathFound)
 	CMPB step_mark(DI), $0
 	JEQ within
 	CMPQ AX, R9
 	JLT stop
 	MOVQ R9, AX
+	CMPQ R8, R9
+	JGE stop
 	JMP targetBegin
 
 within:
@@ -26,7 +28,7 @@ targetBegin:
 	JMP query
 
 request:
-	FIND(R8, AX, SLASHES, methodMore, methodFound)
+	FIND(R8, AX, SLASHES, requestMore, requestFound)
 	CMPQ AX, R8
 	JEQ stop
 	CMPB (SI)(AX*1), $' '
@@ -39,7 +41,7 @@ request:
 	PUT(const_Method, R8, AX)
 
 requestTarget:
-	FIND(R15, AX, BLANKS, stopMore, stopFound)
+	FIND(R15, AX, BLANKS, protocolMore, protocolFound)
 	LEAQ 9(AX), BX
 	CMPQ BX, R9
 	JGE stop
@@ -74,7 +76,7 @@ queryMore:
 	JCS noQuote
 	ADDQ R12, BX
 	CMPQ BX, AX
-	JLT queryStop
+	JLT stop
 
 noQuote:
 	TZCNTL CX, CX
@@ -87,26 +89,24 @@ noQuestion:
 	ADDQ $32, R12
 	CMPQ R12, AX
 	JLT queryMore
-	VZEROUPPER
 	CMPQ R13, R15
 	JLT stop                          // a question mark in the method
 
 	// As putPath.
 	TESTB $const_givesTarget, step_gives(DI)
-	JZ path
+	JZ queryPath
 	PUT(const_Target, R15, AX)
 
-path:
+queryPath:
 	TESTB $const_givesPath, step_gives(DI)
 	JZ pathQuery
 	PUT(const_Path, R15, R13)
 
 	// Where slashes stand from R15 on, see Record.Route.
 	MOVQ R15, CX
-	SHRQ $2, CX
-	ANDQ $~15, CX
-	MOVQ mask_slash(R11)(CX*1), BX
-	MOVQ (mask__size+mask_slash)(R11)(CX*1), CX
+	SHRQ $6, CX
+	MOVQ index_slash(R11)(CX*8), BX
+	MOVQ (index_slash+8)(R11)(CX*8), CX
 	SHRXQ R15, BX, BX
 	ADDQ CX, CX
 	MOVQ R15, R12
@@ -133,14 +133,12 @@ targetEnd:
 	CMPB step_code(DI), $const_stepRequest
 	JNE literal
 	ADDQ $9, AX
-	JMP literal
-
-queryStop:
-	VZEROUPPER
-	JMP stop
+	NEXT(const_stepNone, stop)
 
 	// A token up to the end.
 rest:
+	CMPQ R8, R9
+	JGE stop
 	CMPB (SI)(R8*1), $'-'
 	JEQ stop
 	FIND(R8, AX, BLANKS, restMore, restFound)
@@ -177,9 +175,8 @@ quoteMore:
 quoteFound:
 	ADDQ R12, BX
 	CMPQ BX, AX
-	JLT queryStop
+	JLT stop
 
 quoteNone:
-	VZEROUPPER
 	LEAL 1(AX), R12
 	JMP store
