@@ -127,7 +127,7 @@ func (e *explainer) line(line string) *explained {
 			x.Rule, x.When = r.Name, r.When
 		}
 	}
-	e.in.line(raw, nil)
+	e.in.line(raw)
 	now := e.cut()
 	for _, c := range now.Changes(e.last) {
 		x.Series = append(x.Series, explainedSeries{c.Name + "{" + c.Labels + "}", c.Delta})

@@ -71,12 +71,22 @@ func (in *ingest) block(b []byte) {
 		before = in.last
 	}
 	for at := 0; at < len(b); {
-		n := bytes.IndexByte(b[at:], '\n')
-		if n < 0 {
-			break
+		n, res := in.reader.First(b[at:], &in.rec)
+		alike := n >= 0
+		if !alike {
+			if n = bytes.IndexByte(b[at:], '\n'); n < 0 {
+				break
+			}
 		}
 		line := b[at : at+n]
-		in.line(line, before)
+		if len(line) > 0 && bytes.Equal(line, before) {
+			in.dupes.Add(1)
+		}
+		if alike {
+			in.count(line, res)
+		} else {
+			in.line(line)
+		}
 		if in.dedupe {
 			before = line
 		}
@@ -88,10 +98,7 @@ func (in *ingest) block(b []byte) {
 }
 
 // line counts one physical line, which octet counts may split further.
-func (in *ingest) line(line, before []byte) {
-	if len(line) > 0 && bytes.Equal(line, before) {
-		in.dupes.Add(1)
-	}
+func (in *ingest) line(line []byte) {
 	for parser.Framed(line) {
 		frame, rest := parser.NextFrame(line)
 		if rest == nil {
@@ -105,8 +112,10 @@ func (in *ingest) line(line, before []byte) {
 	in.one(line)
 }
 
-func (in *ingest) one(line []byte) {
-	res := in.reader.Line(line, &in.rec)
+func (in *ingest) one(line []byte) { in.count(line, in.reader.Line(line, &in.rec)) }
+
+// count counts the line that the reader has read last.
+func (in *ingest) count(line []byte, res parser.Result) {
 	c := in.counter
 	if in.tagged != nil {
 		c = in.counterFor()

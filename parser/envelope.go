@@ -50,10 +50,7 @@ type Envelope struct {
 func (e *Envelope) Strip(line []byte) (msg []byte, repeat uint64, ok bool) {
 	s := &e.shapes[0]
 	if n := len(line); n > len(s.head) && line[n-1] > '\r' && s.quick(line) {
-		e.line, e.next = line, -1
-		if !e.steady {
-			e.cur, e.header, e.steady = s.candidate, true, true
-		}
+		e.same(line)
 		msg = line[len(s.head):]
 		if msg[0] == 'm' {
 			return e.give(msg)
@@ -61,6 +58,14 @@ func (e *Envelope) Strip(line []byte) (msg []byte, repeat uint64, ok bool) {
 		return msg, 1, true
 	}
 	return e.strip(trim(line))
+}
+
+// same takes a line that has the header of shapes[0].
+func (e *Envelope) same(line []byte) {
+	e.line, e.next = line, -1
+	if !e.steady {
+		e.cur, e.header, e.steady = e.shapes[0].candidate, true, true
+	}
 }
 
 // strip is Strip for lines whose header differs from the last one.

@@ -54,6 +54,8 @@ type shape struct {
 	// The head as words, for headers that are compared as a whole: neither octet count nor structured data.
 	words []headWord
 	wide  bool // with sameHead
+	alike bool // with headedLine: words, wide, and no line of it is Framed
+	least int  // bytes of a block that headedLine needs
 }
 
 // headWord is a part of a head. Bytes of mask are ff where the line must have the same byte, f0 where it
@@ -86,7 +88,7 @@ func (s *shape) quick(line []byte) bool {
 
 // setWords prepares quick.
 func (s *shape) setWords() {
-	s.words, s.wide = s.words[:0], indexed()
+	s.words, s.wide, s.alike = s.words[:0], indexed(), false
 	if s.base > 0 || s.sd > 0 {
 		return
 	}
@@ -102,6 +104,8 @@ func (s *shape) setWords() {
 			x.want[at], x.mask[at] = c, 0xff
 		}
 	}
+	s.alike = s.wide && len(s.head) > 0 && (!isDigit(s.head[0]) || len(s.head) > 4 && s.head[4] == '-')
+	s.least = max(wordSize*len(s.words), len(s.head)+1)
 }
 
 func (s *shape) set(c candidate, line []byte) {

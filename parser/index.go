@@ -15,6 +15,9 @@ type index struct {
 	odd   [maxMasks]uint64 // … what no name holds, see clsName
 }
 
+// make makes blank and slash of b[:e]; b has slack behind e, which is at most maxQuick.
+func (x *index) make(b []byte, e int) { blankBlocks(&b[0], x, (e+maskSize-1)/maskSize) }
+
 // separate makes term and odd of b[:e], e above 0, for the separator term; b has slack behind e, which is at most
 // maxQuick.
 func (x *index) separate(b []byte, e int, term byte) {

@@ -12,9 +12,22 @@ func indexed() bool { return cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBM
 //go:noescape
 func termBlocks(from *byte, to *index, n int, term byte)
 
+// blankBlocks makes n words of blank and slash of n*64 bytes, and two behind them. It must be called only when indexed.
+//
+//go:noescape
+func blankBlocks(from *byte, to *index, n int)
+
+// headedLine returns the length of the message of a line that has the head of count headWords, start bytes of these,
+// and makes blank and slash of it. It is -1 when the line, of which n bytes are there and slack behind them, has another head,
+// is longer than maxQuick, does not end within them, or needs a second look: it is empty, ends with a blank or below,
+// or begins like a repetition. n is at least count times wordSize, and more than start. It must be called only when indexed.
+//
+//go:noescape
+func headedLine(line *byte, n int, words *headWord, count, start int, to *index) int
+
 // quickSteps takes the steps from k on at the place i of the message b[:e] and returns the step and the place where it
 // stopped: at stepNone, or at the first that cannot take what it finds. b has slack behind e, which is at most maxQuick,
-// and v has quickSlot values. At place 0 it first makes blank and slash of x; term and odd must be there.
+// and v has quickSlot values. The index of the message must be there.
 // It must be called only when indexed.
 //
 //go:noescape

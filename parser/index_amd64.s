@@ -87,3 +87,135 @@ TEXT ·slashMask(SB), NOSPLIT, $0-16
 	MOVQ R8, ret+8(FP)
 	VZEROUPPER
 	RET
+
+// Bytes to be spread over a register.
+DATA blank<>+0(SB)/1, $0x20
+GLOBL blank<>(SB), RODATA|NOPTR, $1
+DATA slash<>+0(SB)/1, $0x2f
+GLOBL slash<>(SB), RODATA|NOPTR, $1
+DATA newline<>+0(SB)/1, $0x0a
+GLOBL newline<>(SB), RODATA|NOPTR, $1
+
+// MASKS makes the words at R13 of the 64 bytes at R12 behind SI, which stay in Y0 and Y1, and goes on to the next ones.
+// The smaller of a byte and a blank is the byte itself: a blank, or below it.
+#define MASKS \
+	VMOVDQU (SI)(R12*1), Y0 \
+	VMOVDQU 32(SI)(R12*1), Y1 \
+	VPCMPEQB Y13, Y0, Y2 \
+	VPCMPEQB Y13, Y1, Y3 \
+	WORD(Y2, Y3) \
+	MOVQ R8, index_slash(R13) \
+	VPMINUB Y12, Y0, Y2 \
+	VPMINUB Y12, Y1, Y3 \
+	VPCMPEQB Y0, Y2, Y2 \
+	VPCMPEQB Y1, Y3, Y3 \
+	WORD(Y2, Y3) \
+	MOVQ R8, index_blank(R13) \
+	ADDQ $64, R12 \
+	ADDQ $8, R13
+
+// BEHIND makes two words of all bits at R13.
+#define BEHIND \
+	VPCMPEQB X0, X0, X0 \
+	VMOVDQU X0, index_slash(R13) \
+	VMOVDQU X0, index_blank(R13)
+
+// HEAD compares the CX words at DI with the bytes at SI, and sets the zero flag when the line has this head.
+#define HEAD \
+	VPXOR Y4, Y4, Y4 \
+head: \
+	VMOVDQU (SI), Y0 \
+	VPADDB headWord_plus(DI), Y0, Y1 \
+	VPXOR headWord_want(DI), Y0, Y0 \
+	VPXOR headWord_want(DI), Y1, Y1 \
+	VPAND headWord_mask(DI), Y0, Y0 \
+	VPAND headWord_high(DI), Y1, Y1 \
+	VPOR Y0, Y1, Y0 \
+	VPOR Y0, Y4, Y4 \
+	ADDQ $32, SI \
+	ADDQ $headWord__size, DI \
+	DECQ CX \
+	JNZ head \
+	VPTEST Y4, Y4
+
+// func blankBlocks(from *byte, to *index, n int)
+TEXT ·blankBlocks(SB), NOSPLIT, $0-24
+	MOVQ from+0(FP), SI
+	MOVQ to+8(FP), R13
+	MOVQ n+16(FP), CX
+	VPBROADCASTB blank<>(SB), Y12
+	VPBROADCASTB slash<>(SB), Y13
+	XORL R12, R12
+	TESTQ CX, CX
+	JZ end
+
+block:
+	MASKS
+	DECQ CX
+	JNZ block
+
+end:
+	BEHIND
+	VZEROUPPER
+	RET
+
+// func headedLine(line *byte, n int, words *headWord, count, start int, to *index) int
+TEXT ·headedLine(SB), NOSPLIT, $0-56
+	MOVQ line+0(FP), SI
+	MOVQ n+8(FP), R10
+	MOVQ words+16(FP), DI
+	MOVQ count+24(FP), CX
+	MOVQ start+32(FP), BX
+	MOVQ to+40(FP), R13
+	HEAD
+	VPBROADCASTB blank<>(SB), Y12
+	VPBROADCASTB slash<>(SB), Y13
+	VPBROADCASTB newline<>(SB), Y14
+	JNZ none
+	MOVQ line+0(FP), SI
+	ADDQ BX, SI
+	SUBQ BX, R10
+	MOVQ $const_maxQuick, R11
+	CMPQ R10, R11
+	CMOVQGT R11, R10
+	XORL R12, R12
+
+block:
+	CMPQ R12, R10
+	JGE none
+	MASKS
+	VPCMPEQB Y14, Y0, Y0
+	VPCMPEQB Y14, Y1, Y1
+	VPOR Y0, Y1, Y2
+	VPTEST Y2, Y2
+	JZ block
+	WORD(Y0, Y1)
+	TZCNTQ R8, R8
+	LEAQ -64(R12)(R8*1), AX
+	BEHIND
+	VZEROUPPER
+	CMPQ AX, R10
+	JGE none
+	TESTQ AX, AX
+	JZ none
+	CMPB -1(SI)(AX*1), $'\r'
+	JLS none
+	CMPB (SI), $'m'
+	JEQ none
+	MOVQ AX, ret+48(FP)
+	RET
+
+none:
+	VZEROUPPER
+	MOVQ $-1, ret+48(FP)
+	RET
+
+// func sameHead(line *byte, words *headWord, n int) bool
+TEXT ·sameHead(SB), NOSPLIT, $0-25
+	MOVQ line+0(FP), SI
+	MOVQ words+8(FP), DI
+	MOVQ n+16(FP), CX
+	HEAD
+	SETEQ ret+24(FP)
+	VZEROUPPER
+	RET

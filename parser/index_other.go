@@ -6,6 +6,12 @@ func indexed() bool { return false }
 
 func termBlocks(*byte, *index, int, byte) { panic("parser: no index on this processor") }
 
+func blankBlocks(*byte, *index, int) { panic("parser: no index on this processor") }
+
+func headedLine(*byte, int, *headWord, int, int, *index) int {
+	panic("parser: no index on this processor")
+}
+
 func quickSteps(*index, *step, int, *byte, int, int, *[quickSlot]value) (int, int) {
 	panic("parser: no quick steps on this processor")
 }

@@ -147,10 +147,15 @@ func (p *Program) parse(msg []byte, rec *Record) (Result, bool) {
 
 // flat reads a complete message in one pass when that is certain to be the only reading.
 func (p *Program) flat(msg []byte, rec *Record) (Result, bool) {
-	if p.ops != nil && p.run(msg, rec) && (!p.check || p.cookies && !rec.cookie || p.guarded(msg)) {
+	if p.ops != nil && p.run(msg, rec) && p.sure(msg, rec) {
 		return p.result(rec), true
 	}
 	return ResultLiteral, false
+}
+
+// sure reports whether the reading of a message in one pass is the only one.
+func (p *Program) sure(msg []byte, rec *Record) bool {
+	return !p.check || p.cookies && !rec.cookie || p.guarded(msg)
 }
 
 // cookieIn reports whether the matcher found a captured cookie.

@@ -32,7 +32,7 @@ func TestIndex(t *testing.T) {
 		if e > 0 {
 			x.separate(b, e, term)
 		}
-		quickSteps(&x, new(step), 0, &b[0], e, 0, new([quickSlot]value))
+		x.make(b, e)
 		for i, c := range b[:e] {
 			w := i / 64
 			for name, is := range map[string][2]bool{
@@ -82,6 +82,7 @@ func TestQuickStepsTakeWholeLines(t *testing.T) {
 		var rec Record
 		rec.begin(p, line[:len(c.line)])
 		rec.index = new(index)
+		rec.index.make(line, len(c.line))
 		if p.term != 0 {
 			rec.index.separate(line, len(c.line), p.term)
 		}

@@ -28,6 +28,29 @@ func (r *Reader) Line(line []byte, rec *Record) Result {
 	return r.other(msg, repeat, line, rec)
 }
 
+// First is Line for the first line of a block, when its header and its format are those of the line before; it returns the
+// length of the line, too, which ends before the newline of b that follows. It is -1 when the line is not so alike, and must
+// then be given to Line. 64 bytes behind b can be read.
+func (r *Reader) First(b []byte, rec *Record) (n int, res Result) {
+	s, p := &r.env.shapes[0], r.last
+	if !s.alike || !p.direct || p.steps == nil || rec.filled != p || len(b) < s.least || cap(b)-len(b) < slack {
+		return -1, 0
+	}
+	start := len(s.head)
+	e := headedLine(&b[0], len(b), &s.words[0], len(s.words), start, rec.index)
+	if e < 0 {
+		return -1, 0
+	}
+	n = start + e
+	r.env.same(b[:n])
+	if msg := b[start:n]; p.quick(b[start:n+slack], e, rec) && p.sure(msg, rec) {
+		rec.repeat = 1
+		r.env.Keep()
+		return n, p.result(rec)
+	}
+	return n, r.other(b[start:n], 1, b[:n], rec)
+}
+
 // without is for lines that have no message.
 func (r *Reader) without(line []byte, rec *Record) Result {
 	rec.begin(r.last, nil)

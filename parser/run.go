@@ -23,11 +23,23 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 	if rec.filled != p {
 		rec.begin(p, msg)
 	}
-	rec.buf, rec.scratch = msg, rec.scratch[:0]
-	rec.cut, rec.badReq, rec.cookie, rec.plain = false, false, false, false
 	if p.steps == nil || e > maxQuick {
+		rec.start(msg)
 		return p.rest(b, e, rec, 0, 0, false)
 	}
+	rec.index.make(b, e)
+	return p.quick(b, e, rec)
+}
+
+// start makes rec, which begin has made ready for the Program before, ready for another message.
+func (r *Record) start(msg []byte) {
+	r.buf, r.scratch = msg, r.scratch[:0]
+	r.cut, r.badReq, r.cookie, r.plain = false, false, false, false
+}
+
+// quick executes the flat program on the message b[:e], whose index is made, by quick steps as far as they go.
+func (p *Program) quick(b []byte, e int, rec *Record) bool {
+	rec.start(b[:e])
 	if p.term != 0 && e > 0 {
 		rec.index.separate(b, e, p.term)
 	}

@@ -15,10 +15,6 @@
 // message: masks there have all bits, and nothing that ends behind R9 is taken.
 
 // Bytes to be spread over a register, or spread already.
-DATA blank<>+0(SB)/1, $0x20
-GLOBL blank<>(SB), RODATA|NOPTR, $1
-DATA slash<>+0(SB)/1, $0x2f
-GLOBL slash<>(SB), RODATA|NOPTR, $1
 DATA quote<>+0(SB)/1, $0x22
 GLOBL quote<>(SB), RODATA|NOPTR, $1
 DATA question<>+0(SB)/1, $0x3f
@@ -136,47 +132,6 @@ TEXT ·quickSteps(SB), NOSPLIT, $0-72
 	MOVQ v+48(FP), DX
 	SHLQ $const_stepShift, AX
 	ADDQ AX, DI
-	TESTQ R8, R8
-	JNZ next
-
-	// The message begins: its masks are made, and two of all bits behind them.
-	VPBROADCASTB blank<>(SB), Y12
-	VPBROADCASTB slash<>(SB), Y13
-	XORL R12, R12
-	MOVQ R11, R13
-	TESTQ R9, R9
-	JLE made
-
-index:
-	VMOVDQU (SI)(R12*1), Y0
-	VMOVDQU 32(SI)(R12*1), Y1
-	VPCMPEQB Y13, Y0, Y2
-	VPCMPEQB Y13, Y1, Y3
-	VPMOVMSKB Y2, BX
-	VPMOVMSKB Y3, CX
-	SHLQ $32, CX
-	ORQ CX, BX
-	MOVQ BX, index_slash(R13)
-
-	// The smaller of a byte and a blank is the byte itself: a blank, or below it.
-	VPMINUB Y12, Y0, Y2
-	VPMINUB Y12, Y1, Y3
-	VPCMPEQB Y0, Y2, Y2
-	VPCMPEQB Y1, Y3, Y3
-	VPMOVMSKB Y2, BX
-	VPMOVMSKB Y3, CX
-	SHLQ $32, CX
-	ORQ CX, BX
-	MOVQ BX, index_blank(R13)
-	ADDQ $64, R12
-	ADDQ $8, R13
-	CMPQ R12, R9
-	JLT index
-
-made:
-	VPCMPEQB X0, X0, X0
-	VMOVDQU X0, index_slash(R13)
-	VMOVDQU X0, index_blank(R13)
 
 next:
 	MOVBLZX step_code(DI), AX
