@@ -17,11 +17,12 @@ DATA counted<>+48(SB)/8, $-1
 DATA counted<>+56(SB)/8, $-1
 GLOBL counted<>(SB), RODATA|NOPTR, $128
 
-// LANE loads the sixteen bytes AT behind P into X2, without those that do not count; R12 has counted's place for P.
-#define LANE(AT, P) \
-	MOVOU AT(P), X2 \
-	MOVOU AT(R12), X3 \
-	PAND X3, X2
+// LANE mixes the sixteen bytes AT behind P into X, but for those that do not count; R12 has counted's place for P.
+#define LANE(AT, P, X) \
+	VMOVDQU AT(R12), X2 \
+	VPAND AT(P), X2, X2 \
+	VPXOR X2, X, X2 \
+	VAESENC X5, X2, X
 
 // HASH mixes N bytes from P into X, by way of Y in part; X5 is the key of the rounds. Y begins with it: what a client
 // sends must not be all that a round depends on.
@@ -30,20 +31,14 @@ GLOBL counted<>(SB), RODATA|NOPTR, $128
 	JA LONG \
 	LEAQ counted<>+64(SB), R12 \
 	SUBQ N, R12 \
-	LANE(0, P) \
-	PXOR X2, X \
-	AESENC X5, X \
-	LANE(16, P) \
-	PXOR X2, X \
-	AESENC X5, X \
-	MOVOU X5, Y \
-	LANE(32, P) \
-	PXOR X2, Y \
-	AESENC X5, Y \
-	LANE(48, P) \
-	PXOR X2, Y \
-	AESENC X5, Y \
-	MOVOU Y, X2 \
+	LANE(0, P, X) \
+	LANE(16, P, X) \
+	VMOVDQU 32(R12), X2 \
+	VPAND 32(P), X2, X2 \
+	VPXOR X2, X5, X2 \
+	VAESENC X5, X2, Y \
+	LANE(48, P, Y) \
+	VMOVDQA Y, X2 \
 	JMP DONE \
 LONG: \
 	MOVQ P, R12 \
@@ -51,56 +46,43 @@ LONG: \
 MORE: \
 	CMPQ R12, R13 \
 	JAE LAST \
-	MOVOU (R12), X2 \
-	PXOR X2, X \
-	AESENC X5, X \
+	VPXOR (R12), X, X2 \
+	VAESENC X5, X2, X \
 	ADDQ $16, R12 \
 	JMP MORE \
 LAST: \
-	MOVOU (R13), X2 \
+	VMOVDQU (R13), X2 \
 DONE: \
-	PXOR X2, X \
-	AESENC X5, X
+	VPXOR X2, X, X2 \
+	VAESENC X5, X2, X
 
 // KEY sets AX to the hash of the names (SI, R8 bytes), the path (DI, R9 bytes), the sizes (R10) and the flags (R11).
 // The seed is at DX. The two texts are mixed independently, so that the processor works on both at once.
 #define KEY \
-	MOVOU (DX), X0 \
-	MOVOU 16(DX), X1 \
-	MOVOU 32(DX), X5 \
-	MOVQ R10, X2 \
-	MOVQ R11, X3 \
-	PUNPCKLQDQ X3, X2 \
-	PXOR X2, X0 \
+	VMOVDQU 16(DX), X1 \
+	VMOVDQU 32(DX), X5 \
+	VMOVQ R10, X2 \
+	VPINSRQ $1, R11, X2, X2 \
+	VPXOR (DX), X2, X0 \
 	HASH(SI, R8, X0, X6, namesMore, namesLast, namesLong, namesDone) \
 	HASH(DI, R9, X1, X7, pathMore, pathLast, pathLong, pathDone) \
-	AESENC X1, X0 \
-	AESENC X5, X0 \
-	AESENC X5, X0 \
-	MOVQ X0, AX \
+	VAESENC X1, X0, X0 \
+	VAESENC X5, X0, X0 \
+	VAESENC X5, X0, X0 \
+	VMOVQ X0, AX \
 	ORQ $1, AX
-
-// EQUAL sets a bit of R13 for each of the sixteen bytes AT behind P that is the one behind K.
-#define EQUAL(AT, P, K) \
-	MOVOU AT(P), X2 \
-	MOVOU AT(K), X3 \
-	PCMPEQB X3, X2 \
-	PMOVMSKB X2, R13
 
 // SAME goes to DIFFERENT unless the N bytes from P are those from K.
 #define SAME(P, N, K, DIFFERENT, MORE, LAST, LONG, END) \
 	CMPQ N, $64 \
 	JA LONG \
-	EQUAL(0, P, K) \
-	MOVQ R13, R12 \
-	EQUAL(16, P, K) \
-	SHLQ $16, R13 \
-	ORQ R13, R12 \
-	EQUAL(32, P, K) \
+	VMOVDQU (P), Y2 \
+	VMOVDQU 32(P), Y3 \
+	VPCMPEQB (K), Y2, Y2 \
+	VPCMPEQB 32(K), Y3, Y3 \
+	VPMOVMSKB Y2, R12 \
+	VPMOVMSKB Y3, R13 \
 	SHLQ $32, R13 \
-	ORQ R13, R12 \
-	EQUAL(48, P, K) \
-	SHLQ $48, R13 \
 	ORQ R13, R12 \
 	NOTQ R12 \
 	BZHIQ N, R12, R12 \
@@ -110,22 +92,20 @@ DONE: \
 LONG: \
 	LEAQ -16(N), R13 \
 	XORL R12, R12 \
-	PXOR X4, X4 \
+	VPXOR X4, X4, X4 \
 MORE: \
 	CMPQ R12, R13 \
 	JGE LAST \
-	MOVOU (P)(R12*1), X2 \
-	MOVOU (K)(R12*1), X3 \
-	PXOR X3, X2 \
-	POR X2, X4 \
+	VMOVDQU (P)(R12*1), X2 \
+	VPXOR (K)(R12*1), X2, X2 \
+	VPOR X2, X4, X4 \
 	ADDQ $16, R12 \
 	JMP MORE \
 LAST: \
-	MOVOU (P)(R13*1), X2 \
-	MOVOU (K)(R13*1), X3 \
-	PXOR X3, X2 \
-	POR X2, X4 \
-	PTEST X4, X4 \
+	VMOVDQU (P)(R13*1), X2 \
+	VPXOR (K)(R13*1), X2, X2 \
+	VPOR X2, X4, X4 \
+	VPTEST X4, X4 \
 	JNE DIFFERENT \
 END:
 
@@ -177,6 +157,7 @@ probe:
 	SAME(SI, R8, BX, next, namesCompare, namesTail, namesWide, namesSame)
 	MOVL keySlot_entry(DX)(R14*1), AX
 	MOVQ AX, ret+64(FP)
+	VZEROUPPER
 	RET
 
 other:
@@ -189,4 +170,5 @@ next:
 
 none:
 	MOVQ $-1, ret+64(FP)
+	VZEROUPPER
 	RET
