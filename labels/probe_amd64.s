@@ -122,15 +122,53 @@ TEXT ·hashKey(SB), NOSPLIT, $0-64
 	MOVQ AX, ret+56(FP)
 	RET
 
-// func findKey(t *keyTable, seed *keySeed, names *byte, n int, path *byte, m int, sizes uint64, flags uint8) int
-TEXT ·findKey(SB), NOSPLIT, $0-72
+// func findKey(t *keyTable, seed *keySeed, names *byte, n int, path *byte, size int, slashes uint64, segments int, sizes uint64, flags uint8) int
+TEXT ·findKey(SB), NOSPLIT, $0-88
 	MOVQ seed+8(FP), DX
 	MOVQ names+16(FP), SI
 	MOVQ n+24(FP), R8
 	MOVQ path+32(FP), DI
-	MOVQ m+40(FP), R9
-	MOVQ sizes+48(FP), R10
-	MOVBLZX flags+56(FP), R11
+	MOVQ size+40(FP), R9
+	MOVQ sizes+64(FP), R10
+	MOVBLZX flags+72(FP), R11
+	TESTQ R9, R9
+	JZ key
+
+	// R9 becomes the bytes of the first segments, as in parser.Record.Route.
+	MOVQ slashes+48(FP), AX
+	MOVQ segments+56(FP), CX
+	TESTB $1, AX
+	JZ unknown
+	CMPQ R9, $64
+	JAE whole
+	BZHIQ R9, AX, AX
+
+whole:
+	MOVQ AX, BX
+
+segment:
+	BLSRQ BX, BX
+	DECQ CX
+	JNZ segment
+	TZCNTQ BX, BX
+	JCC ends
+	MOVQ R9, BX
+	CMPQ R9, $64
+	JA unknown
+
+ends:
+	MOVQ BX, R9
+	LEAQ (AX)(AX*1), CX
+	ANDQ AX, CX
+	TZCNTQ CX, CX // a slash behind a slash
+	JCS once
+	CMPQ CX, R9
+	JLS unknown
+
+once:
+	ORQ R9, R10
+
+key:
 	KEY
 	MOVQ t+0(FP), BX
 	MOVQ keyTable_slots(BX), DX
@@ -156,7 +194,7 @@ probe:
 	ADDQ R9, BX
 	SAME(SI, R8, BX, next, namesCompare, namesTail, namesWide, namesSame)
 	MOVL keySlot_entry(DX)(R14*1), AX
-	MOVQ AX, ret+64(FP)
+	MOVQ AX, ret+80(FP)
 	VZEROUPPER
 	RET
 
@@ -169,6 +207,10 @@ next:
 	JMP probe
 
 none:
-	MOVQ $-1, ret+64(FP)
+	MOVQ $-1, ret+80(FP)
 	VZEROUPPER
+	RET
+
+unknown:
+	MOVQ $-2, ret+80(FP)
 	RET

@@ -8,6 +8,6 @@ func hashKey(*keySeed, *byte, int, *byte, int, uint64, uint8) uint64 {
 	panic("labels: no such instructions on this processor")
 }
 
-func findKey(*keyTable, *keySeed, *byte, int, *byte, int, uint64, uint8) int {
+func findKey(*keyTable, *keySeed, *byte, int, *byte, int, uint64, int, uint64, uint8) int {
 	panic("labels: no such instructions on this processor")
 }

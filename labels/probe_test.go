@@ -126,9 +126,9 @@ func TestFindKeyComparesAll(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	seed := newKeySeed()
-	for n := range 130 {
+	for n := range 65 {
 		tab := newKeyTable(4, 100, 2000)
-		l := &line{path: randomText(rnd, n), names: randomText(rnd, 130-n)[:130-n], n: n, flags: 1, sizes: 77}
+		l := &line{path: randomText(rnd, n), names: randomText(rnd, 130-n)[:130-n], n: n, flags: 1, sizes: 77<<16 | uint64(n)}
 		names := append(bytes.Clone(l.names), make([]byte, keySlack)...)
 		h := hashKey(&seed, &names[0], len(l.names), &l.path[0], n, l.sizes, l.flags)
 		tab.insert(h, l, nil).entry = 9
@@ -136,7 +136,7 @@ func TestFindKeyComparesAll(t *testing.T) {
 			t.Fatalf("%d bytes behind the last key can be read", cap(tab.arena)-len(tab.arena))
 		}
 		find := func() int {
-			return findKey(tab, &seed, &names[0], len(l.names), &l.path[0], n, 77, 1)
+			return findKey(tab, &seed, &names[0], len(l.names), &l.path[0], n, 1, 9, 77<<16, 1)
 		}
 		if got := find(); got != 9 {
 			t.Fatalf("%d bytes of path: the key is not found: %d", n, got)
@@ -159,6 +159,65 @@ func TestFindKeyComparesAll(t *testing.T) {
 			}
 			tab.arena[i] ^= 4
 		}
+	}
+}
+
+// TestFindKeyTakesSegments compares how much of a path decides with a walk over it.
+func TestFindKeyTakesSegments(t *testing.T) {
+	if !probes() {
+		t.Skip("this processor has no instructions for it")
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	seed := newKeySeed()
+	names := randomText(rnd, 20)
+	known, beyond, repeated := 0, 0, 0
+	for range 30000 {
+		size := 1 + rnd.IntN(90)
+		path := append([]byte("/"), bytes.Repeat([]byte("x"), size-1)...)
+		for range rnd.IntN(9) {
+			path[rnd.IntN(size)] = '/'
+		}
+		path = append(path, " HTTP/1.1//"+string(make([]byte, keySlack))...)
+		slashes := uint64(0)
+		for i := range 64 {
+			if path[i] == '/' {
+				slashes |= 1 << i
+			}
+		}
+		segments := 1 + rnd.IntN(7)
+		m, left, twice := size, segments, false
+		for i := 1; i < size; i++ {
+			if path[i] == '/' {
+				twice = twice || path[i-1] == '/'
+				if left--; left == 0 {
+					m = i
+					break
+				}
+			}
+		}
+		want := 9
+		switch {
+		case twice:
+			want = unknown
+			repeated++
+		case m >= 64 && size > 64:
+			want = unknown
+			beyond++
+		default:
+			known++
+		}
+		tab := newKeyTable(4, 100, 2000)
+		l := &line{path: path, names: names[:20], n: m, flags: 1, sizes: 77<<16 | uint64(m)}
+		tab.insert(hashKey(&seed, &names[0], 20, &path[0], m, l.sizes, 1), l, nil).entry = 9
+		if got := findKey(tab, &seed, &names[0], 20, &path[0], size, slashes, segments, 77<<16, 1); got != want {
+			t.Fatalf("%d segments of %q: %d, want %d", segments, path[:size], got, want)
+		}
+		if got := findKey(tab, &seed, &names[0], 20, &path[0], size, slashes&^1, segments, 77<<16, 1); got != unknown {
+			t.Fatalf("%q without its first slash: %d", path[:size], got)
+		}
+	}
+	if known < 5000 || beyond < 500 || repeated < 500 {
+		t.Errorf("%d paths were known, %d went too far, %d had repeated slashes", known, beyond, repeated)
 	}
 }
 

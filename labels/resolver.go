@@ -58,6 +58,7 @@ type core struct {
 	byPath  bool
 	// segments of the path decide: all when negative, none when labels do not come from it.
 	segments int
+	simple   bool         // quick can answer
 	inputs   []boundInput // the ones beside path, frontend and backend
 	others   others       // their values for the record at hand
 	names    []byte       // see join
@@ -130,6 +131,7 @@ func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 			r.inputs = append(r.inputs, b)
 		}
 	}
+	r.simple = r.probes && len(r.inputs) == 0 && r.segments >= 0
 	r.others = others{values: make([][]byte, len(r.inputs)), ids: make([]uint32, len(r.inputs))}
 	r.scratch.cands = make([]candidate, len(s.names))
 	r.scratch.answered = make([]mapAnswer, len(s.inputs))
@@ -147,13 +149,19 @@ func (r *Resolver[T]) ResolveEnd(rec *parser.Record, end parser.End) *Entry[T] {
 	if r.adm.epoch.Load() != r.epoch {
 		r.forget()
 	}
-	l := line{flags: fate(rec, end)}
-	i, asked := r.quick(rec, l.flags)
+	flags := fate(rec, end)
+	i := r.quick(rec, flags)
 	if i >= 0 {
 		return r.entries[i]
 	}
+	return r.resolve(rec, flags, i == missing)
+}
+
+// resolve is Resolve for lines that quick does not know; missing tells that the first table does not have them.
+func (r *Resolver[T]) resolve(rec *parser.Record, flags uint8, missing bool) *Entry[T] {
+	l := line{flags: flags}
 	h := r.hash(rec, &l)
-	if !asked {
+	if !missing {
 		if s := r.hot.find(h, &l); s != nil {
 			return r.entries[s.entry]
 		}
@@ -161,17 +169,25 @@ func (r *Resolver[T]) ResolveEnd(rec *parser.Record, end parser.End) *Entry[T] {
 	return r.second(h, &l, rec)
 }
 
-// quick asks the first table for the entry of a line of the common kind. It returns the entry's index, -1 when the table
-// does not have it or was not asked.
-func (c *core) quick(rec *parser.Record, flags uint8) (i int, asked bool) {
-	if !c.probes || len(c.inputs) > 0 {
-		return -1, false
+// What quick returns instead of an entry's index.
+const (
+	missing = -1 // the first table does not have the line
+	unknown = -2 // it was not asked
+)
+
+// quick asks the first table for the entry of a line of the common kind, and returns the entry's index.
+func (c *core) quick(rec *parser.Record, flags uint8) int {
+	if !c.simple {
+		return unknown
 	}
-	names, n, front, back, path, m, ok := rec.Route(c.segments)
+	names, n, front, back, path, size, slashes, ok := rec.Place()
 	if !ok {
-		return -1, false
+		return unknown
 	}
-	return findKey(c.hot, &c.keySeed, names, n, path, m, keySizes(m, n, front, back), flags), true
+	if c.segments == 0 {
+		size = 0
+	}
+	return findKey(c.hot, &c.keySeed, names, n, path, size, slashes, c.segments, keySizes(0, n, front, back), flags)
 }
 
 // hash fills l, whose flags are known, and returns the hash of what is in it.

@@ -2,36 +2,40 @@ package parser
 
 import "math/bits"
 
-// Route finds what decides a request's labels as it stands in the line: n bytes from names on begin with the frontend's
-// name and end with the backend's, with up to two bytes between the two; m bytes from path on are the first segments of
-// the path, none for 0. ok is false when that is not as simple as it is in nearly all lines: names that stand elsewhere,
-// repeated slashes, or segments beyond the 64th byte. 64 bytes can be read from names and from path on.
-func (r *Record) Route(segments int) (names *byte, n, frontend, backend int, path *byte, m int, ok bool) {
+// Place finds what decides a request's labels as it stands in the line: n bytes from names on begin with the frontend's
+// name and end with the backend's, with up to two bytes between the two; the path is size bytes from path on, none for 0,
+// and bit k of slashes is set when its byte k is a slash: bits beyond its end mean nothing, and no bit means that nobody
+// found out. ok is false when that is not as simple as it is in nearly all lines: names that stand elsewhere, or texts that
+// had to be unescaped. 64 bytes can be read from names and from path on.
+func (r *Record) Place() (names *byte, n, frontend, backend int, path *byte, size int, slashes uint64, ok bool) {
 	if len(r.v) < quickSlot || cap(r.buf)-len(r.buf) < slack {
-		return nil, 0, 0, 0, nil, 0, false
+		return nil, 0, 0, 0, nil, 0, 0, false
 	}
 	v := (*[quickSlot]value)(r.v)
 	f, b, p := &v[Frontend], &v[Backend], &v[Path]
-	from, next := f.off&(vOffset|vScratch)-1, b.off&(vOffset|vScratch)-1
-	if from >= vOffset || next >= vOffset || next+1-f.end > 2 {
-		return nil, 0, 0, 0, nil, 0, false
+	from, next, at := f.off&(vOffset|vScratch)-1, b.off&(vOffset|vScratch)-1, p.off&(vOffset|vScratch)
+	if from >= vOffset || next >= vOffset || next+1-f.end > 2 || at > vOffset {
+		return nil, 0, 0, 0, nil, 0, 0, false
 	}
-	at, size := p.off&(vOffset|vScratch)-1, uint32(0)
-	switch {
-	case segments == 0 || p.off&vOffset == 0:
-		at = 0
-	case at >= vOffset:
-		return nil, 0, 0, 0, nil, 0, false
-	default:
-		mask := uint64(p.num)
-		if mask == 0 && r.index != nil { // not read by a quick step
-			mask = slashMask(&r.buf[at])
-		}
-		if size, ok = prefix(mask, p.end-1-at, segments); !ok {
-			return nil, 0, 0, 0, nil, 0, false
-		}
+	if at != 0 {
+		at--
+		size, slashes = int(p.end-1-at), uint64(p.num)
 	}
-	return &r.buf[from], int(b.end - 1 - from), int(f.end - 1 - from), int(b.end - 1 - next), &r.buf[at], int(size), true
+	return &r.buf[from], int(b.end - 1 - from), int(f.end - 1 - from), int(b.end - 1 - next), &r.buf[at], size, slashes, true
+}
+
+// Route is Place for the first segments of the path, which are m bytes from path on. ok is also false when the path has
+// repeated slashes among them, or goes on beyond the 64th byte with them.
+func (r *Record) Route(segments int) (names *byte, n, frontend, backend int, path *byte, m int, ok bool) {
+	names, n, frontend, backend, path, size, slashes, ok := r.Place()
+	if !ok || segments == 0 || size == 0 {
+		return names, n, frontend, backend, path, 0, ok
+	}
+	if slashes == 0 && r.index != nil { // not read by a quick step
+		slashes = slashMask(path)
+	}
+	part, ok := prefix(slashes, uint32(size), segments)
+	return names, n, frontend, backend, path, int(part), ok
 }
 
 // prefix returns how many bytes of a path of size bytes the first segments are. Bit k of slashes is set when byte k is
