@@ -42,7 +42,7 @@ type facts struct {
 // It allocates nothing and takes no lock unless a series is born.
 func (c *Counter) Record(rec *parser.Record, res parser.Result) {
 	s := c.shard
-	s.vals[s.lines[res]]++
+	s.results[res]++
 	switch res {
 	case parser.ResultHTTP:
 		c.request(rec)
@@ -75,7 +75,7 @@ func (c *Counter) request(rec *parser.Record) {
 	cell.left--
 	k := f.key()
 	kind, state := s.kinds.find(k), slotState(0)
-	if cell.opened>>kind&1 == 0 {
+	if cell.opened>>(kind%32)&1 == 0 {
 		kind, state = c.other(e, k, kind)
 	}
 	if kind != noKind {

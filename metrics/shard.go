@@ -16,6 +16,7 @@ type Shard struct {
 	source       string
 	vals         []uint64
 	lines        [parser.NumResults]uint32 // offsets of lines_total, by result
+	results      [parser.NumResults]uint64 // lines that are not in the values yet
 	exemplars    *exemplarStore
 	main         *Counter
 	nextID       uint32
@@ -155,6 +156,10 @@ func (s *Shard) foldCells() {
 
 // fold brings all values up to date: what is counted elsewhere, because it costs less per line, is added.
 func (s *Shard) fold() {
+	for i, n := range s.results {
+		s.vals[s.lines[i]] += n
+		s.results[i] = 0
+	}
 	s.foldCells()
 	s.slots.fold(s.vals)
 	t := s.table
