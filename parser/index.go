@@ -13,7 +13,10 @@ type index struct {
 	slash [maxMasks]uint64
 	term  [maxMasks]uint64 // the separator of formats that have one of their own
 	odd   [maxMasks]uint64 // … what no name holds, see clsName
+	zmm   bool             // made and used with AVX-512
 }
+
+func newIndex() *index { return &index{zmm: zmm()} }
 
 // make makes blank and slash of b[:e]; b has slack behind e, which is at most maxQuick.
 func (x *index) make(b []byte, e int) { blankBlocks(&b[0], x, (e+maskSize-1)/maskSize) }
