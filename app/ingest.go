@@ -70,6 +70,7 @@ func (in *ingest) block(b []byte) {
 	if in.dedupe {
 		before = in.last
 	}
+	only := in.tagged == nil && in.seq == nil && in.each == nil // counting is all that is done
 	for at := 0; at < len(b); {
 		n, res := in.reader.First(b[at:], &in.rec)
 		alike := n >= 0
@@ -82,10 +83,13 @@ func (in *ingest) block(b []byte) {
 		if len(line) > 0 && bytes.Equal(line, before) {
 			in.dupes.Add(1)
 		}
-		if alike {
-			in.count(line, res)
-		} else {
+		switch {
+		case !alike:
 			in.line(line)
+		case only && res == parser.ResultHTTP: // nearly all
+			in.counter.Record(&in.rec, res)
+		default:
+			in.count(line, res)
 		}
 		if in.dedupe {
 			before = line

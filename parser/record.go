@@ -189,10 +189,10 @@ type Timers [NumTimers]int64
 // Timers fills t.
 func (r *Record) Timers(t *Timers) {
 	if r.plain { // the quick steps have written those of the format, begin the others
-		v := (*[NumTimers]value)(r.v[TimeHandshake:])
-		t[0], t[1], t[2] = v[0].num, v[1].num, v[2].num
-		t[3], t[4], t[5] = v[3].num, v[4].num, v[5].num
-		t[6], t[7], t[8] = v[6].num, v[7].num, v[8].num
+		v := (*[quickSlot]value)(r.v)
+		t[0], t[1], t[2] = v[TimeHandshake].num, v[TimeIdle].num, v[TimeRequest].num
+		t[3], t[4], t[5] = v[TimeQueue].num, v[TimeConnect].num, v[TimeResponse].num
+		t[6], t[7], t[8] = v[TimeData].num, v[TimeActive].num, v[TimeTotal].num
 		return
 	}
 	for k := range t {
