@@ -7,10 +7,11 @@ const (
 )
 
 // index is what the quick steps know of a message: bit k of word i stands for byte 64i+k. Beyond its end stand the bits of
-// what follows it, and then two words of blank and slash with all bits.
+// what follows it, and then two words of these three with all bits.
 type index struct {
 	blank [maxMasks]uint64 // blanks and all bytes below
 	slash [maxMasks]uint64
+	other [maxMasks]uint64 // all but digits
 	term  [maxMasks]uint64 // the separator of formats that have one of their own
 	odd   [maxMasks]uint64 // … what no name holds, see clsName
 	zmm   bool             // made and used with AVX-512
@@ -18,8 +19,8 @@ type index struct {
 
 func newIndex() *index { return &index{zmm: zmm()} }
 
-// make makes blank and slash of b[:e]; b has slack behind e, which is at most maxQuick.
-func (x *index) make(b []byte, e int) { blankBlocks(&b[0], x, (e+maskSize-1)/maskSize) }
+// make makes blank, slash and other of b[:e]; b has slack behind e, which is at most maxQuick.
+func (x *index) make(b []byte, e int) { firstBlocks(&b[0], x, (e+maskSize-1)/maskSize) }
 
 // separate makes term and odd of b[:e], e above 0, for the separator term; b has slack behind e, which is at most
 // maxQuick.

@@ -15,13 +15,13 @@ func zmm() bool { return cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW }
 //go:noescape
 func termBlocks(from *byte, to *index, n int, term byte)
 
-// blankBlocks makes n words of blank and slash of n*64 bytes, and two behind them. It must be called only when indexed.
+// firstBlocks makes n words of blank, slash and other of n*64 bytes, and two behind them. It must be called only when indexed.
 //
 //go:noescape
-func blankBlocks(from *byte, to *index, n int)
+func firstBlocks(from *byte, to *index, n int)
 
 // headedLine returns the length of the message of a line that has the head of count headWords, start bytes of these,
-// and makes blank and slash of it. It is -1 when the line, of which n bytes are there and slack behind them, has another head,
+// and makes blank, slash and other of it. It is -1 when the line, of which n bytes are there and slack behind them, has another head,
 // is longer than maxQuick, does not end within them, or needs a second look: it is empty, ends with a blank or below,
 // or begins like a repetition. n is at least count times wordSize, and more than start. It must be called only when indexed.
 //

@@ -96,6 +96,19 @@ GLOBL slash<>(SB), RODATA|NOPTR, $1
 DATA newline<>+0(SB)/1, $0x0a
 GLOBL newline<>(SB), RODATA|NOPTR, $1
 
+// What makes digits the ten lowest of all signed bytes, and the highest of these.
+DATA lowest<>+0(SB)/1, $0x50
+GLOBL lowest<>(SB), RODATA|NOPTR, $1
+DATA nine<>+0(SB)/1, $0x89
+GLOBL nine<>(SB), RODATA|NOPTR, $1
+
+// SPREAD fills the registers that MASKS needs.
+#define SPREAD \
+	VPBROADCASTB blank<>(SB), Y12 \
+	VPBROADCASTB slash<>(SB), Y13 \
+	VPBROADCASTB lowest<>(SB), Y10 \
+	VPBROADCASTB nine<>(SB), Y11
+
 // MASKS makes the words at R13 of the 64 bytes at R12 behind SI, which stay in Y0 and Y1, and goes on to the next ones.
 // The smaller of a byte and a blank is the byte itself: a blank, or below it.
 #define MASKS \
@@ -111,6 +124,12 @@ GLOBL newline<>(SB), RODATA|NOPTR, $1
 	VPCMPEQB Y1, Y3, Y3 \
 	WORD(Y2, Y3) \
 	MOVQ R8, index_blank(R13) \
+	VPADDB Y10, Y0, Y2 \
+	VPADDB Y10, Y1, Y3 \
+	VPCMPGTB Y11, Y2, Y2 \
+	VPCMPGTB Y11, Y3, Y3 \
+	WORD(Y2, Y3) \
+	MOVQ R8, index_other(R13) \
 	ADDQ $64, R12 \
 	ADDQ $8, R13
 
@@ -118,7 +137,8 @@ GLOBL newline<>(SB), RODATA|NOPTR, $1
 #define BEHIND \
 	VPCMPEQB X0, X0, X0 \
 	VMOVDQU X0, index_slash(R13) \
-	VMOVDQU X0, index_blank(R13)
+	VMOVDQU X0, index_blank(R13) \
+	VMOVDQU X0, index_other(R13)
 
 // HEAD compares the CX words at DI with the bytes at SI, and sets the zero flag when the line has this head.
 #define HEAD \
@@ -138,13 +158,12 @@ head: \
 	JNZ head \
 	VPTEST Y4, Y4
 
-// func blankBlocks(from *byte, to *index, n int)
-TEXT ·blankBlocks(SB), NOSPLIT, $0-24
+// func firstBlocks(from *byte, to *index, n int)
+TEXT ·firstBlocks(SB), NOSPLIT, $0-24
 	MOVQ from+0(FP), SI
 	MOVQ to+8(FP), R13
 	MOVQ n+16(FP), CX
-	VPBROADCASTB blank<>(SB), Y12
-	VPBROADCASTB slash<>(SB), Y13
+	SPREAD
 	XORL R12, R12
 	TESTQ CX, CX
 	JZ end
@@ -168,8 +187,7 @@ TEXT ·headedLine(SB), NOSPLIT, $0-56
 	MOVQ start+32(FP), BX
 	MOVQ to+40(FP), R13
 	HEAD
-	VPBROADCASTB blank<>(SB), Y12
-	VPBROADCASTB slash<>(SB), Y13
+	SPREAD
 	VPBROADCASTB newline<>(SB), Y14
 	JNZ none
 	MOVQ line+0(FP), SI
@@ -213,6 +231,8 @@ zmm:
 	VPBROADCASTB X12, Z12
 	VPBROADCASTB X13, Z13
 	VPBROADCASTB X14, Z14
+	VPBROADCASTB X10, Z10
+	VPBROADCASTB X11, Z11
 
 zmmBlock:
 	CMPQ R12, R10
@@ -221,8 +241,11 @@ zmmBlock:
 	VPCMPEQB Z13, Z0, K1
 	VPCMPUB $2, Z12, Z0, K2 // not above
 	VPCMPEQB Z14, Z0, K3
+	VPADDB Z10, Z0, Z1
+	VPCMPGTB Z11, Z1, K4
 	KMOVQ K1, index_slash(R13)
 	KMOVQ K2, index_blank(R13)
+	KMOVQ K4, index_other(R13)
 	ADDQ $64, R12
 	ADDQ $8, R13
 	KMOVQ K3, R8

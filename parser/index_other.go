@@ -8,7 +8,7 @@ func zmm() bool { return false }
 
 func termBlocks(*byte, *index, int, byte) { panic("parser: no index on this processor") }
 
-func blankBlocks(*byte, *index, int) { panic("parser: no index on this processor") }
+func firstBlocks(*byte, *index, int) { panic("parser: no index on this processor") }
 
 func headedLine(*byte, int, *headWord, int, int, *index) int {
 	panic("parser: no index on this processor")

@@ -38,6 +38,7 @@ func TestIndex(t *testing.T) {
 			for name, is := range map[string][2]bool{
 				"blank": {x.blank[w]>>(i%64)&1 != 0, c <= ' '},
 				"slash": {x.slash[w]>>(i%64)&1 != 0, c == '/'},
+				"other": {x.other[w]>>(i%64)&1 != 0, !isDigit(c)},
 				"term":  {x.term[w]>>(i%64)&1 != 0, c == term},
 				"odd":   {x.odd[w]>>(i%64)&1 != 0, !clsName.holds(c)},
 			} {
@@ -47,7 +48,7 @@ func TestIndex(t *testing.T) {
 			}
 		}
 		for k := range 2 {
-			if w := (e+63)/64 + k; x.blank[w]&x.slash[w] != ^uint64(0) {
+			if w := (e+63)/64 + k; x.blank[w]&x.slash[w]&x.other[w] != ^uint64(0) {
 				t.Fatalf("mask %d behind %d bytes", k, e)
 			}
 		}

@@ -20,18 +20,6 @@ GLOBL quote<>(SB), RODATA|NOPTR, $1
 DATA question<>+0(SB)/1, $0x3f
 GLOBL question<>(SB), RODATA|NOPTR, $1
 
-// What makes digits the ten lowest of all signed bytes, and the highest of these.
-DATA lowest<>+0(SB)/8, $0x5050505050505050
-DATA lowest<>+8(SB)/8, $0x5050505050505050
-DATA lowest<>+16(SB)/8, $0x5050505050505050
-DATA lowest<>+24(SB)/8, $0x5050505050505050
-GLOBL lowest<>(SB), RODATA|NOPTR, $32
-DATA nine<>+0(SB)/8, $0x8989898989898989
-DATA nine<>+8(SB)/8, $0x8989898989898989
-DATA nine<>+16(SB)/8, $0x8989898989898989
-DATA nine<>+24(SB)/8, $0x8989898989898989
-GLOBL nine<>(SB), RODATA|NOPTR, $32
-
 DATA digits<>+0(SB)/8, $const_digits8a
 DATA digits<>+8(SB)/8, $const_digits8b
 DATA digits<>+16(SB)/8, $const_digits8c
@@ -39,10 +27,14 @@ DATA digits<>+24(SB)/8, $const_digits8d
 GLOBL digits<>(SB), RODATA|NOPTR, $32
 
 // FIND sets TO to the place of the first bit from FROM on in the masks that LOAD puts into BX, from word CX of the
-// index on. TZCNT sets the carry flag when there is no bit.
-#define FIND(FROM, TO, LOAD, MORE, FOUND) \
-	MOVQ FROM, CX \
-	SHRQ $6, CX \
+// index on. FROM is guessed to be in the word where the field before ended, R10: then that is loaded before FROM is known,
+// which is what steps wait for. TZCNT sets the carry flag when there is no bit.
+#define FIND(FROM, TO, LOAD, AGAIN, MORE, FOUND) \
+	MOVQ FROM, BX \
+	SHRQ $6, BX \
+	MOVQ R10, CX \
+	CMPQ BX, R10 \
+	JNE AGAIN \
 	LOAD \
 	SHRXQ FROM, BX, BX \
 	TZCNTQ BX, BX \
@@ -53,9 +45,19 @@ MORE: \
 	LOAD \
 	TESTQ BX, BX \
 	JZ MORE \
+	MOVQ CX, R10 \
 	TZCNTQ BX, BX \
 	SHLQ $6, CX \
 	LEAQ (BX)(CX*1), TO \
+	JMP FOUND \
+AGAIN: \
+	MOVQ BX, R10 \
+	MOVQ BX, CX \
+	LOAD \
+	SHRXQ FROM, BX, BX \
+	TZCNTQ BX, BX \
+	LEAQ (FROM)(BX*1), TO \
+	JCS MORE \
 FOUND:
 
 #define BLANKS \
@@ -132,6 +134,7 @@ TEXT ·quickSteps(SB), NOSPLIT, $0-72
 	MOVQ v+48(FP), DX
 	SHLQ $const_stepShift, AX
 	ADDQ AX, DI
+	XORL R10, R10
 
 next:
 	MOVBLZX step_code(DI), AX
@@ -154,12 +157,12 @@ short:
 	JEQ stop
 
 word:
-	FIND(R8, AX, BLANKS, wordMore, wordFound)
+	FIND(R8, AX, BLANKS, wordAgain, wordMore, wordFound)
 	NAMED(wordWhole)
 	NEXT(const_stepPart, part)
 
 part:
-	FIND(R8, AX, SLASHES, partMore, partFound)
+	FIND(R8, AX, SLASHES, partAgain, partMore, partFound)
 	NAMED(partWhole)
 	LITERAL
 	CMPB step_code(DI), $const_stepPart
@@ -194,7 +197,7 @@ unusual:
 	JMP rest
 
 name:
-	FIND(R8, AX, TERMS, nameMore, nameFound)
+	FIND(R8, AX, TERMS, nameAgain, nameMore, nameFound)
 	CMPB (SI)(R8*1), $'<'
 	JNE named
 	CMPW step_at(DI), $(const_Method*value__size)
@@ -206,7 +209,7 @@ named:
 
 	// Up to sixteen bytes, neither a slash nor a quote among them.
 method:
-	FIND(R8, AX, SLASHES, methodMore, methodFound)
+	FIND(R8, AX, SLASHES, methodAgain, methodMore, methodFound)
 	MOVQ AX, CX
 	SUBQ R8, CX
 	CMPQ CX, $16
@@ -298,11 +301,11 @@ date:
 	NEXT(const_stepWord, word)
 
 addrTerm:
-	FIND(R8, AX, TERMS, addrTermMore, addrTermFound)
+	FIND(R8, AX, TERMS, addrTermAgain, addrTermMore, addrTermFound)
 	JMP port
 
 addr:
-	FIND(R8, AX, BLANKS, addrMore, addrFound)
+	FIND(R8, AX, BLANKS, addrAgain, addrMore, addrFound)
 
 	// As portBefore.
 port:

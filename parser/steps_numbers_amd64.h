@@ -1,26 +1,30 @@
 // A part of quickSteps in steps_amd64.s: the steps for numbers.
 
 // NUMBERS begins a step for numbers. Where they end is found in one go: bits of R12 are the bytes from R8 on that are no
-// digits.
-#define NUMBERS \
+// digits. R10 is guessed as by FIND.
+#define NUMBERS(AGAIN, LOAD) \
 	CMPQ R8, R9 \
 	JGE stop \
-	VMOVDQU lowest<>(SB), Y1 \
-	VPADDB (SI)(R8*1), Y1, Y0 \
-	VPADDB 32(SI)(R8*1), Y1, Y1 \
-	VPCMPGTB nine<>(SB), Y0, Y0 \
-	VPCMPGTB nine<>(SB), Y1, Y1 \
-	VPMOVMSKB Y0, R12 \
-	VPMOVMSKB Y1, BX \
-	SHLQ $32, BX \
-	ORQ BX, R12 \
+	MOVQ R8, BX \
+	SHRQ $6, BX \
+	CMPQ BX, R10 \
+	JNE AGAIN \
+LOAD: \
+	MOVQ index_other(R11)(R10*8), R12 \
+	MOVQ (index_other+8)(R11)(R10*8), CX \
+	MOVQ R8, BX \
+	NOTQ BX \
+	ADDQ CX, CX \
+	SHRXQ R8, R12, R12 \
+	SHLXQ BX, CX, CX \
+	ORQ CX, R12 \
 	MOVQ step_seq(DI), R13 \
 	LEAQ (SI)(R8*1), R14
 
 // Numbers that nobody wants: only the separators are looked at. R15 has a bit for each byte that is no digit and stands
 // where a number should begin.
 skip:
-	NUMBERS
+	NUMBERS(skipAgain, skipLoad)
 	LEAQ 1(R12)(R12*1), R15
 	ANDQ R12, R15
 
@@ -49,7 +53,7 @@ lastSkipped:
 
 // R15 is where a number begins, from R8.
 ints:
-	NUMBERS
+	NUMBERS(intsAgain, intsLoad)
 	XORL R15, R15
 
 number:
@@ -121,3 +125,11 @@ sign:
 	TESTL BX, BX
 	JNZ known
 	JMP separator
+
+skipAgain:
+	MOVQ BX, R10
+	JMP skipLoad
+
+intsAgain:
+	MOVQ BX, R10
+	JMP intsLoad

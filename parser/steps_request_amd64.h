@@ -2,12 +2,12 @@
 
 	// A target that is a path and perhaps a query: R15 to AX. No quote may stand between R8 and AX.
 target:
-	FIND(R8, AX, TERMS, targetMore, targetFound)
+	FIND(R8, AX, TERMS, targetAgain, targetMore, targetFound)
 	JMP within
 
 	// The same up to a blank, or with a mark up to the end.
 path:
-	FIND(R8, AX, BLANKS, pathMore, pathFound)
+	FIND(R8, AX, BLANKS, pathAgain, pathMore, pathFound)
 	CMPB step_mark(DI), $0
 	JEQ within
 	CMPQ AX, R9
@@ -28,7 +28,7 @@ targetBegin:
 	JMP query
 
 request:
-	FIND(R8, AX, SLASHES, requestMore, requestFound)
+	FIND(R8, AX, SLASHES, requestAgain, requestMore, requestFound)
 	CMPQ AX, R8
 	JEQ stop
 	CMPB (SI)(AX*1), $' '
@@ -41,7 +41,7 @@ request:
 	PUT(const_Method, R8, AX)
 
 requestTarget:
-	FIND(R15, AX, BLANKS, protocolMore, protocolFound)
+	FIND(R15, AX, BLANKS, protocolAgain, protocolMore, protocolFound)
 	LEAQ 9(AX), BX
 	CMPQ BX, R9
 	JGE stop
@@ -174,7 +174,7 @@ rest:
 	JGE stop
 	CMPB (SI)(R8*1), $'-'
 	JEQ stop
-	FIND(R8, AX, BLANKS, restMore, restFound)
+	FIND(R8, AX, BLANKS, restAgain, restMore, restFound)
 	CMPQ AX, R9
 	JLT stop
 	MOVQ R9, AX
@@ -184,7 +184,7 @@ rest:
 token:
 	CMPB (SI)(R8*1), $'-'
 	JEQ stop
-	FIND(R8, AX, BLANKS, tokenMore, tokenFound)
+	FIND(R8, AX, BLANKS, tokenAgain, tokenMore, tokenFound)
 	CMPQ AX, R8
 	JEQ stop
 	CMPQ AX, R9
