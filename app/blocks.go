@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	blockSize = 256 << 10 // 64 to 256 KiB is where read(2) and the caches agree best
+	blockSize = 128 << 10 // 64 to 256 KiB is where read(2) and the caches agree best
 	slack     = 64        // readable bytes after a block, so that the parser may load whole words
 )
 

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"math/bits"
+
 	"haproxy_log_exporter/labels"
 	"haproxy_log_exporter/parser"
 )
@@ -20,11 +22,14 @@ type Counter struct {
 // numPhases is len(catalogue.Phases()); a test compares.
 const numPhases = 7
 
+// maxTimes is a power of two, at least parser.NumTimers.
+const maxTimes = 16
+
 // facts are what counting needs of a record, as numbers.
 type facts struct {
-	n       uint64        // how often the line counts
-	times   parser.Timers // the phases, then Ta and Tt; of these two, one that the line does not have is the other
-	status  int           // 100 to 599, 0, or StatusUnknown
+	n       uint64          // how often the line counts
+	times   [maxTimes]int64 // parser.Timers; of Ta and Tt, one that the line does not have is the other
+	status  int             // 100 to 599, 0, or StatusUnknown
 	method  uint8
 	term    uint8
 	server  ServerKind
@@ -136,7 +141,7 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 
 func (f *facts) read(rec *parser.Record, end parser.End, t *Table) {
 	f.n = rec.Repeat()
-	rec.Timers(&f.times)
+	rec.Timers((*parser.Timers)(f.times[:]))
 	if active, total := &f.times[timeActive], &f.times[timeTotal]; *active == parser.NoTimer {
 		*active = *total
 	} else if *total == parser.NoTimer {
@@ -245,22 +250,31 @@ func (c *Counter) allPhases(v []uint64) {
 func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
-	b, hs := t.buckets, t.layout.histograms
-	sums, times := &cell.sums, &cell.times
-	for i := range hs {
-		h := &hs[i]
-		ms := f.times[h.time]
-		switch {
-		case f.open && h.whole:
-		case uint64(ms) < h.below:
-			sums[h.sum%quickHistograms] += uint32(ms)
-			times[h.first+uint32(b.find(ms))]++
-		case ms >= 0:
-			b.observe(c.shard.vals[cell.backend+h.at:], ms, f.n)
-		}
+	l := &t.layout
+	left := uint64(1)<<len(l.histograms) - 1 // a bit for each
+	if q := l.quick; !f.open && len(q) > 0 {
+		left &^= 1<<len(q) - 1
+		left |= shortTimes(cell, &f.times, &q[0], len(q), &t.buckets.direct)
+	}
+	for ; left != 0; left &= left - 1 {
+		c.time(cell, &l.histograms[bits.TrailingZeros64(left)])
 	}
 	if active := f.times[timeActive]; t.native != nil && active >= 0 && !f.open {
 		c.observeNative(cell, active)
+	}
+}
+
+// time counts a time in a histogram.
+func (c *Counter) time(cell *Cell, h *histogramAt) {
+	f, b := &c.f, c.shard.table.buckets
+	ms := f.times[h.time%maxTimes]
+	switch {
+	case f.open && h.whole:
+	case uint64(ms) < h.below:
+		cell.sums[h.sum%quickHistograms] += uint32(ms)
+		cell.times[h.first+uint32(b.find(ms))]++
+	case ms >= 0:
+		b.observe(c.shard.vals[cell.backend+h.at:], ms, f.n)
 	}
 }
 
