@@ -16,7 +16,7 @@ func (r *Record) begin(p *Program, msg []byte) {
 	r.filled = p
 	r.cut, r.badReq, r.cookie, r.plain = false, false, false, false
 	if r.index == nil && p.steps != nil {
-		r.index = newIndex()
+		r.index = new(index)
 	}
 }
 

@@ -14,10 +14,7 @@ type index struct {
 	other [maxMasks]uint64 // all but digits
 	term  [maxMasks]uint64 // the separator of formats that have one of their own
 	odd   [maxMasks]uint64 // … what no name holds, see clsName
-	zmm   bool             // made and used with AVX-512
 }
-
-func newIndex() *index { return &index{zmm: zmm()} }
 
 // make makes blank, slash and other of b[:e]; b has slack behind e, which is at most maxQuick.
 func (x *index) make(b []byte, e int) { firstBlocks(&b[0], x, (e+maskSize-1)/maskSize) }

@@ -7,9 +7,6 @@ import "golang.org/x/sys/cpu"
 // indexed reports whether this processor has what quick steps need.
 func indexed() bool { return cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 }
 
-// zmm reports whether this processor has AVX-512 for bytes. Every path has a form without it.
-func zmm() bool { return cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW }
-
 // termBlocks makes n words of term and odd of n*64 bytes, n above 0. It must be called only when indexed.
 //
 //go:noescape

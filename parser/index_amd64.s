@@ -197,8 +197,6 @@ TEXT ·headedLine(SB), NOSPLIT, $0-56
 	CMPQ R10, R11
 	CMOVQGT R11, R10
 	XORL R12, R12
-	CMPB index_zmm(R13), $0
-	JNE zmm
 
 block:
 	CMPQ R12, R10
@@ -210,8 +208,6 @@ block:
 	VPTEST Y2, Y2
 	JZ block
 	WORD(Y0, Y1)
-
-ends:
 	TZCNTQ R8, R8
 	LEAQ -64(R12)(R8*1), AX
 	BEHIND
@@ -226,32 +222,6 @@ ends:
 	JEQ none
 	MOVQ AX, ret+48(FP)
 	RET
-
-zmm:
-	VPBROADCASTB X12, Z12
-	VPBROADCASTB X13, Z13
-	VPBROADCASTB X14, Z14
-	VPBROADCASTB X10, Z10
-	VPBROADCASTB X11, Z11
-
-zmmBlock:
-	CMPQ R12, R10
-	JGE none
-	VMOVDQU64 (SI)(R12*1), Z0
-	VPCMPEQB Z13, Z0, K1
-	VPCMPUB $2, Z12, Z0, K2 // not above
-	VPCMPEQB Z14, Z0, K3
-	VPADDB Z10, Z0, Z1
-	VPCMPGTB Z11, Z1, K4
-	KMOVQ K1, index_slash(R13)
-	KMOVQ K2, index_blank(R13)
-	KMOVQ K4, index_other(R13)
-	ADDQ $64, R12
-	ADDQ $8, R13
-	KMOVQ K3, R8
-	TESTQ R8, R8
-	JZ zmmBlock
-	JMP ends
 
 none:
 	VZEROUPPER

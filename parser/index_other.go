@@ -4,8 +4,6 @@ package parser
 
 func indexed() bool { return false }
 
-func zmm() bool { return false }
-
 func termBlocks(*byte, *index, int, byte) { panic("parser: no index on this processor") }
 
 func firstBlocks(*byte, *index, int) { panic("parser: no index on this processor") }

@@ -65,8 +65,6 @@ query:
 	MOVQ R8, R12
 	VPBROADCASTB quote<>(SB), Y14
 	VPBROADCASTB question<>(SB), Y15
-	CMPB index_zmm(R11), $0
-	JNE queryZmm
 
 queryMore:
 	VMOVDQU (SI)(R12*1), Y0
@@ -91,8 +89,6 @@ noQuestion:
 	ADDQ $32, R12
 	CMPQ R12, AX
 	JLT queryMore
-
-queryEnd:
 	CMPQ R13, R15
 	JLT stop                          // a question mark in the method
 
@@ -138,35 +134,6 @@ targetEnd:
 	JNE literal
 	ADDQ $9, AX
 	NEXT(const_stepNone, stop)
-
-queryZmm:
-	VPBROADCASTB X14, Z14
-	VPBROADCASTB X15, Z15
-
-zmmMore:
-	VMOVDQU64 (SI)(R12*1), Z0
-	VPCMPEQB Z0, Z14, K1
-	VPCMPEQB Z0, Z15, K2
-	KMOVQ K1, BX
-	KMOVQ K2, CX
-	TZCNTQ BX, BX
-	JCS zmmNoQuote
-	ADDQ R12, BX
-	CMPQ BX, AX
-	JLT stop
-
-zmmNoQuote:
-	TZCNTQ CX, CX
-	JCS zmmNoQuestion
-	ADDQ R12, CX
-	CMPQ CX, R13
-	CMOVQLT CX, R13
-
-zmmNoQuestion:
-	ADDQ $64, R12
-	CMPQ R12, AX
-	JLT zmmMore
-	JMP queryEnd
 
 	// A token up to the end.
 rest:
