@@ -1,10 +1,12 @@
 package app
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"haproxy_log_exporter/config"
+	"haproxy_log_exporter/parser"
 )
 
 // testIngest returns what counts the lines of a format.
@@ -61,6 +63,48 @@ func TestOctetCountedLines(t *testing.T) {
 	feedLines(in, `14 <134>f 200 GET14 <134>f 204 PUT`)
 	if got := in.samples.list(""); len(got) != 0 {
 		t.Errorf("two frames were refused: %v", got)
+	}
+}
+
+// TestLinesAlikeAreLookedAt: lines that the reader takes from a block by itself pass by everybody whom other lines pass.
+func TestLinesAlikeAreLookedAt(t *testing.T) {
+	const head = "2026-11-21T04:53:55.259741+00:00 host haproxy[25441]: "
+	var lines []string
+	for i := range 20 {
+		lines = append(lines, fmt.Sprintf("%sf 200 GET %d", head, i))
+	}
+	lines[7], lines[9] = head+"f 2x0 GET 7", lines[8]
+	in := testIngest(t, "%ft %ST %HM %lc")
+	feedLines(in, lines...)
+	if q := in.seq.by["f"]; q == nil || len(q.Runs) != 1 || q.Runs[0].Max != 19 {
+		t.Errorf("the sequence of f is %+v, want one run up to 19", q)
+	}
+	if got := in.samples.list(""); len(got) != 1 {
+		t.Errorf("%d refused lines are shown, want 1: %v", len(got), got)
+	}
+
+	in = testIngest(t, "%ci:%cp [%tr] %ft %ST %HM")
+	results := map[parser.Result]int{}
+	in.each = func(_ *parser.Record, res parser.Result) { results[res]++ }
+	line := head + "127.0.0.1:1 [21/Nov/2026:04:50:36.591] f 200 GET"
+	feedLines(in, line, line, line, head+"Proxy f started.", line, head+"127.0.0.1:x", line)
+	if results[parser.ResultHTTP] != 5 || results[parser.ResultNotice] != 1 || len(results) != 3 {
+		t.Errorf("lines were seen as %v", results)
+	}
+	if n := in.dupes.Load(); n != 2 {
+		t.Errorf("%d suspected duplicates, want 2", n)
+	}
+
+	in = testIngest(t, "%ft %ST %HM")
+	other := *in.counter
+	in.tagged = []taggedCounter{{[]byte("haproxy"), &other}}
+	in.counter = nil // must not be asked
+	feedLines(in, head+"f 200 GET", head+"f 200 GET", head+"f 200 GET")
+
+	in = testIngest(t, "%ft %ST %HM")
+	feedLines(in, head+"f 200 GET", head+"f 200 GET", head+"f 2x0 GET", head+"f 200 GET", head+"f 3x0 GET")
+	if got := in.samples.list(""); len(got) != 2 {
+		t.Errorf("%d refused lines are shown, want 2: %v", len(got), got)
 	}
 }
 

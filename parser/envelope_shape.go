@@ -55,7 +55,6 @@ type shape struct {
 	words []headWord
 	wide  bool // with sameHead
 	alike bool // with headedLine: words, wide, and no line of it is Framed
-	least int  // bytes of a block that headedLine needs
 }
 
 // headWord is a part of a head. Bytes of mask are ff where the line must have the same byte, f0 where it
@@ -105,7 +104,6 @@ func (s *shape) setWords() {
 		}
 	}
 	s.alike = s.wide && len(s.head) > 0 && (!isDigit(s.head[0]) || len(s.head) > 4 && s.head[4] == '-')
-	s.least = max(wordSize*len(s.words), len(s.head)+1)
 }
 
 func (s *shape) set(c candidate, line []byte) {

@@ -16,7 +16,7 @@ import (
 func TestFirstAgrees(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for k, name := range []string{"httplog-26", "httpslog-26", "httplogclf-26", "egress-26", "json-30", "reload-26-plain"} {
-		for i, head := range []string{"2026-11-21T04:53:55.259741+00:00 host haproxy[25441]: ", "<134>Nov 21 04:53:55 haproxy[1]: ", "Nov  1 04:53:55 host haproxy: ", "386 <134>1 2026-11-21T04:53:55Z host haproxy 1 - - ", "h: ", ""} {
+		for i, head := range heads() {
 			if (i+k)%3 != 0 {
 				continue
 			}
@@ -34,6 +34,10 @@ func TestFirstAgrees(t *testing.T) {
 			}
 		}
 	}
+}
+
+func heads() []string {
+	return []string{"2026-11-21T04:53:55.259741+00:00 host haproxy[25441]: ", "<134>Nov 21 04:53:55 haproxy[1]: ", "Nov  1 04:53:55 host haproxy: ", "386 <134>1 2026-11-21T04:53:55Z host haproxy 1 - - ", "h: ", ""}
 }
 
 // block is about a thousand lines behind a head, most of them as they were; the last one is followed by slack.
@@ -71,6 +75,8 @@ func block(messages [][]byte, head string, rng *rand.Rand) []byte {
 			msg = append([]byte("m"), msg...)
 		case 14:
 			h = "\x00\x00" + head
+		case 15:
+			h = heads()[rng.IntN(len(heads()))]
 		}
 		b = append(append(append(b, h...), bytes.ReplaceAll(msg, []byte("\n"), nil)...), '\n')
 	}
@@ -116,6 +122,24 @@ func sameAsLine(t *testing.T, s *Set, b []byte) (alike int) {
 	return alike
 }
 
+// TestFirstKeepsTheOrder: what a loose format would take belongs to a more specific one.
+func TestFirstKeepsTheOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	s := newSet(t, SetOptions{All: true}, Format{Name: "loose", Text: "%[req.hdr(a)]"}, Format{Name: "some", Text: "%ci:%cp %[var(txn.x)]"}, presetFormat(t, "httplog"))
+	sameAsLine(t, s, block([][]byte{[]byte("anything"), []byte("anything at all"), []byte("1.2.3.4:5 x"), []byte(usualHTTP), []byte(usualHTTP)}, heads()[0], rng))
+}
+
+// TestOnlyCountsBeginWithDigits: lines that may begin with an octet count must be split before they are read.
+func TestOnlyCountsBeginWithDigits(t *testing.T) {
+	for head, want := range map[string]bool{"2026-11-21T04:53:55Z h x: ": true, "04:53:55 h x: ": false, "20261121 h x: ": false, "<1>": true, "1 ": false, "": false} {
+		s := shape{head: []byte(head)}
+		s.setWords()
+		if s.alike != (want && indexed()) {
+			t.Errorf("%q: alike %v", head, s.alike)
+		}
+	}
+}
+
 // TestFirstNeedsAWholeLine gives First parts of a block, in front of memory that must not be touched.
 func TestFirstNeedsAWholeLine(t *testing.T) {
 	if !indexed() {
@@ -131,11 +155,12 @@ func TestFirstNeedsAWholeLine(t *testing.T) {
 		r.Line([]byte(line[:len(line)-1]), &rec)
 	}
 	for n := range len(line) + 1 {
-		for behind := range slack + 1 {
+		for k := range 2 * (slack + 1) {
+			behind := k / 2
 			at := size - n - behind
 			b := mem[at : at+n : size]
 			for i := copy(b, line); i < n+behind; i++ {
-				mem[at+i] = '\n' // would end the line
+				mem[at+i] = "\nx"[k%2] // would end the line, or not
 			}
 			got, res := r.First(b, &rec)
 			if whole := n == len(line) && behind >= slack; whole && (got != n-1 || res != ResultHTTP) || !whole && got >= 0 {
@@ -154,7 +179,7 @@ func TestFirstNeedsAWholeLine(t *testing.T) {
 	if got, _ := r.First(nil, &rec); got >= 0 {
 		t.Error("nothing has a first line")
 	}
-	if got, _ := r.First([]byte(line+string(make([]byte, slack)))[:len(line)], new(Record)); got >= 0 {
+	if got, _ := r.First([]byte(line + string(make([]byte, slack)))[:len(line)], new(Record)); got >= 0 {
 		t.Error("a record that is not ready is filled")
 	}
 }

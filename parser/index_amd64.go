@@ -20,7 +20,7 @@ func firstBlocks(from *byte, to *index, n int)
 // headedLine returns the length of the message of a line that has the head of count headWords, start bytes of these,
 // and makes blank, slash and other of it. It is -1 when the line, of which n bytes are there and slack behind them, has another head,
 // is longer than maxQuick, does not end within them, or needs a second look: it is empty, ends with a blank or below,
-// or begins like a repetition. n is at least count times wordSize, and more than start. It must be called only when indexed.
+// or begins like a repetition. n is more than start. It must be called only when indexed.
 //
 //go:noescape
 func headedLine(line *byte, n int, words *headWord, count, start int, to *index) int

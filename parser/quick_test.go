@@ -310,6 +310,9 @@ func sameWithout(t *testing.T, p *Program, msg []byte, rec *pair, rng *rand.Rand
 	}
 	padded := make([]byte, len(msg)+slack)
 	behind := " \n/\"0-a"[rng.IntN(7)]
+	if n := len(msg); n > 0 && msg[n-1] == ' ' {
+		behind = '/' // as if a path came
+	}
 	for i := copy(padded, msg); i < len(padded); i++ {
 		padded[i] = behind
 	}
@@ -382,6 +385,11 @@ func TestNothingBehindTheSlackIsRead(t *testing.T) {
 		}
 	}
 	numbers := newSet(t, SetOptions{All: true}, Format{Text: "%ac/%fc/%bc/%sc/%rc/%sq/%bq/%B/%U/%Ta/%Tc/%Td/%Th/%Ti/%TR/%Tr/%Tt/%Tw/%Tu/%pid/%rt/%lc/%ST"}).NewReader().programs[0]
+	behindDashes := newSet(t, SetOptions{All: true}, Format{Text: "%ft------- %ac/%fc/%bc/%sc/%rc/%sq/%bq/%B/%U/%Ta/%Tc/%Td/%Th/%Ti"}).NewReader().programs[0]
+	for n := range 9 { // numbers that begin behind the message
+		read(behindDashes, "f", "------- "+strings.Repeat("7", n)+"/"+strings.Repeat("7777777/", 8))
+		read(behindDashes, "f-", "------ "+strings.Repeat("7", n)+"/"+strings.Repeat("7777777/", 8))
+	}
 	for n := range 9 { // numbers that begin anywhere in what an index holds, up to where nothing may be read
 		read(numbers, "1", strings.Repeat("7", n)+"/")
 		read(numbers, "1", "/"+strings.Repeat("7", n)+"/1")

@@ -33,10 +33,10 @@ func (r *Reader) Line(line []byte, rec *Record) Result {
 // then be given to Line. 64 bytes behind b can be read.
 func (r *Reader) First(b []byte, rec *Record) (n int, res Result) {
 	s, p := &r.env.shapes[0], r.last
-	if !s.alike || !p.direct || p.steps == nil || rec.filled != p || len(b) < s.least || cap(b)-len(b) < slack {
+	start := len(s.head)
+	if !s.alike || !p.direct || p.steps == nil || rec.filled != p || len(b) <= start || cap(b)-len(b) < slack {
 		return -1, 0
 	}
-	start := len(s.head)
 	e := headedLine(&b[0], len(b), &s.words[0], len(s.words), start, rec.index)
 	if e < 0 {
 		return -1, 0

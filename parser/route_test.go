@@ -73,6 +73,8 @@ func TestRoute(t *testing.T) {
 		{"%ft %b/%s %ST %{+Q}r", `f back/s 400 "<BADREQ>"`, 2, `"f back" 1 4 ""`},
 		{"%ft|%b|%ST|%s|%HU|%TR", `f|back|200|s|/a/b?c/d|1`, 3, `"f|back" 1 4 "/a/b"`},
 		{"%ft %s %b %ST %HU", `f s back 200 /a`, 1, ""},
+		{"%ft %b %s %ST %{+Q,+E}HU", `f back s 200 "/a/b"`, 1, `"f back" 1 4 "/a"`},
+		{"%ft %b %s %ST %{+Q,+E}HU", `f back s 200 "/a\]/b"`, 1, ""}, // unescaped elsewhere
 		{"%b %ft %ST %HU", `back f 200 /a`, 1, ""},
 		{"%ft - %b %ST %HU", `f - back 200 /a`, 0, ""},
 		{"%b %ST %HU", `back 200 /a`, 1, ""},
