@@ -77,6 +77,8 @@ func block(messages [][]byte, head string, rng *rand.Rand) []byte {
 			h = "\x00\x00" + head
 		case 15:
 			h = heads()[rng.IntN(len(heads()))]
+		case 16:
+			h, msg = "", []byte(fmt.Sprintf(`{"log":%q,"stream":"stdout"}`, head+string(msg)))
 		}
 		b = append(append(append(b, h...), bytes.ReplaceAll(msg, []byte("\n"), nil)...), '\n')
 	}
@@ -127,6 +129,11 @@ func TestFirstKeepsTheOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	s := newSet(t, SetOptions{All: true}, Format{Name: "loose", Text: "%[req.hdr(a)]"}, Format{Name: "some", Text: "%ci:%cp %[var(txn.x)]"}, presetFormat(t, "httplog"))
 	sameAsLine(t, s, block([][]byte{[]byte("anything"), []byte("anything at all"), []byte("1.2.3.4:5 x"), []byte(usualHTTP), []byte(usualHTTP)}, heads()[0], rng))
+	s = newSet(t, SetOptions{All: true}, Format{Name: "loose", Text: "%[var(txn.a)] %[var(txn.b)] %ST"}, Format{Name: "strict", Text: "%ft %Ta %ST"})
+	sameAsLine(t, s, block([][]byte{[]byte("f x 200"), []byte("f 5 200"), []byte("f 6 200"), []byte("f y 200"), []byte("f z 200")}, heads()[0], rng))
+	// Two readings: only as many separators as fields tell which.
+	s = newSet(t, SetOptions{All: true}, Format{Name: "pipe", Text: "%ft|%ST|%[req.hdr(a)]|%[req.hdr(b)]"})
+	sameAsLine(t, s, block([][]byte{[]byte("f|200|x|y"), []byte("f|200|x|z"), []byte("f|200|x|y|z")}, heads()[0], rng))
 }
 
 // TestOnlyCountsBeginWithDigits: lines that may begin with an octet count must be split before they are read.

@@ -385,10 +385,11 @@ func TestNothingBehindTheSlackIsRead(t *testing.T) {
 		}
 	}
 	numbers := newSet(t, SetOptions{All: true}, Format{Text: "%ac/%fc/%bc/%sc/%rc/%sq/%bq/%B/%U/%Ta/%Tc/%Td/%Th/%Ti/%TR/%Tr/%Tt/%Tw/%Tu/%pid/%rt/%lc/%ST"}).NewReader().programs[0]
-	behindDashes := newSet(t, SetOptions{All: true}, Format{Text: "%ft------- %ac/%fc/%bc/%sc/%rc/%sq/%bq/%B/%U/%Ta/%Tc/%Td/%Th/%Ti"}).NewReader().programs[0]
-	for n := range 9 { // numbers that begin behind the message
-		read(behindDashes, "f", "------- "+strings.Repeat("7", n)+"/"+strings.Repeat("7777777/", 8))
-		read(behindDashes, "f-", "------ "+strings.Repeat("7", n)+"/"+strings.Repeat("7777777/", 8))
+	behind := newSet(t, SetOptions{All: true}, Format{Text: "%ft ------%ac/%fc/%bc/%sc/%rc/%sq/%bq/%B/%U/%Ta/%Tc/%Td/%Th/%Ti"}).NewReader().programs[0]
+	states := newSet(t, SetOptions{All: true}, Format{Text: "%ft " + strings.Repeat("%tsc ", 30) + "%ST"}).NewReader().programs[0]
+	for n := range 9 { // numbers that begin behind the message, and more of what is usual than can be read
+		read(behind, "f", " ------"+strings.Repeat("7", n)+"/"+strings.Repeat("7777777/", 8))
+		read(states, "f"+strings.Repeat(" ----", n), " ----")
 	}
 	for n := range 9 { // numbers that begin anywhere in what an index holds, up to where nothing may be read
 		read(numbers, "1", strings.Repeat("7", n)+"/")
