@@ -376,8 +376,6 @@ usualValue:
 usualEnd:
 	ADDQ usual_len(R13), R8
 	ADDQ usual_size(R13), DI
-	CMPQ R8, R9
-	JGE stop
 	CMPB step_code(DI), $const_stepSkip
 	JEQ skip
 	JMP next
