@@ -14,7 +14,7 @@
 // before it has changed R8 or DI; what it has stored then does not count. R8 may be some bytes behind the end of the
 // message: masks there have all bits, and nothing that ends behind R9 is taken.
 
-// Bytes to be spread over a register, or spread already.
+// Bytes to be spread over a register.
 DATA quote<>+0(SB)/1, $0x22
 GLOBL quote<>(SB), RODATA|NOPTR, $1
 DATA question<>+0(SB)/1, $0x3f
