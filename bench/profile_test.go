@@ -34,7 +34,7 @@ func TestProfileOfTheCompiler(t *testing.T) {
 			t.Errorf("mapped %s", m.File)
 		}
 	}
-	for _, want := range []string{"app.(*ingest).block", "parser.(*Reader).Line", "parser.(*Program).run", "metrics.(*Counter).request", "metrics.(*Counter).times", "metrics.(*Counter).server"} {
+	for _, want := range []string{"app.(*ingest).block", "parser.(*Reader).First", "parser.(*Program).quick", "metrics.(*Counter).request", "metrics.(*Counter).times", "metrics.(*Counter).server"} {
 		if !names["haproxy_log_exporter/"+want] {
 			t.Errorf("nothing of %s: run make profile", want)
 		}
