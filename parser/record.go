@@ -87,8 +87,8 @@ const MaxLine = 1<<28 - 1
 
 // Record holds the fields of one line. The zero value is ready for use; reuse it for every line.
 // Slices it returns point into the line given to Reader.Line or Program.Parse (or into the
-// Record, for text that had to be unescaped) and are valid until that buffer or the Record is
-// used again. A Record is not for concurrent use.
+// Record, for text that had to be unescaped, and where no bytes can be read behind the line) and
+// are valid until that buffer or the Record is used again. A Record is not for concurrent use.
 type Record struct {
 	v       []value
 	buf     []byte // the message the offsets refer to
