@@ -5,7 +5,7 @@ package labels
 import "golang.org/x/sys/cpu"
 
 // probes reports whether this processor has what hashKey and findKey need.
-func probes() bool { return cpu.X86.HasAES && cpu.X86.HasAVX2 && cpu.X86.HasBMI2 }
+func probes() bool { return cpu.X86.HasAES && cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 }
 
 // hashKey returns the hash of a key whose names are n bytes and whose path is m bytes, never 0. From either text on
 // keySlack bytes must be readable. It must be called only when probes.
