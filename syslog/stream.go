@@ -23,8 +23,13 @@ func (r *Receiver) serve(ctx context.Context) error {
 	defer conns.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = r.listener.Close() })
-	defer stop()
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { defer close(closed); _ = r.listener.Close() })
+	defer func() {
+		if !stop() {
+			<-closed // Accept ends before the socket is closed, and whoever removes its file tries it first
+		}
+	}()
 	pause := time.Duration(0)
 	for {
 		c, err := r.listener.Accept()

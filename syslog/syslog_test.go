@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -147,6 +148,42 @@ func TestStreams(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// closing is a listener that takes its time to close, as one does whose goroutine has to wait for a processor: Accept ends
+// and a second Close says that it is closed when the first one has begun.
+type closing struct {
+	net.Listener
+	twice atomic.Bool
+	begun chan struct{}
+}
+
+func (c *closing) Accept() (net.Conn, error) { <-c.begun; return nil, net.ErrClosed }
+
+func (c *closing) Close() error {
+	if c.twice.Swap(true) {
+		return net.ErrClosed
+	}
+	close(c.begun)
+	time.Sleep(50 * time.Millisecond)
+	return c.Listener.Close()
+}
+
+// TestSocketGoesWithItsReceiver: one that looks for its socket before it is closed would take itself for a successor, and
+// leave it.
+func TestSocketGoesWithItsReceiver(t *testing.T) {
+	path := socketPath(t)
+	r, err := Listen("unix://"+path, Options{}, &lines{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.listener = &closing{Listener: r.listener, begun: make(chan struct{})}
+	if err := run(t, r)(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the socket is still there")
 	}
 }
 
