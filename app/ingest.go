@@ -70,7 +70,7 @@ func (in *ingest) block(b []byte) {
 	if in.dedupe {
 		before = in.last
 	}
-	only := in.tagged == nil && in.seq == nil && in.each == nil // counting is all that is done
+	countOnly := in.tagged == nil && in.seq == nil && in.each == nil
 	for at := 0; at < len(b); {
 		n, res := in.reader.First(b[at:], &in.rec)
 		alike := n >= 0
@@ -86,7 +86,7 @@ func (in *ingest) block(b []byte) {
 		switch {
 		case !alike:
 			in.line(line)
-		case only && res == parser.ResultHTTP: // nearly all
+		case countOnly && res == parser.ResultHTTP: // nearly all
 			in.counter.Record(&in.rec, res)
 		default:
 			in.count(line, res)

@@ -13,7 +13,7 @@ func probes() bool { return cpu.X86.HasAES && cpu.X86.HasAVX2 && cpu.X86.HasBMI1
 //go:noescape
 func hashKey(seed *keySeed, names *byte, n int, path *byte, m int, sizes uint64, flags uint8) uint64
 
-// findKey returns the entry of a line in a table whose keys have no other inputs, -1 when it is not there, -2 when its path
+// findKey returns the entry of a line in a table whose keys have no other inputs, missing when it is not there, unknown when its path
 // of size bytes is not simple enough to tell. The first segments of the path decide, at least one unless size is 0; slashes
 // are those of parser.Record.Place, and sizes is keySizes without the path. It must be called only when probes, and with
 // texts as for hashKey.

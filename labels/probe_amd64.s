@@ -207,10 +207,10 @@ next:
 	JMP probe
 
 none:
-	MOVQ $-1, ret+80(FP)
+	MOVQ $const_missing, ret+80(FP)
 	VZEROUPPER
 	RET
 
 unknown:
-	MOVQ $-2, ret+80(FP)
+	MOVQ $const_unknown, ret+80(FP)
 	RET

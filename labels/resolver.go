@@ -157,11 +157,11 @@ func (r *Resolver[T]) ResolveEnd(rec *parser.Record, end parser.End) *Entry[T] {
 	return r.resolve(rec, flags, i == missing)
 }
 
-// resolve is Resolve for lines that quick does not know; missing tells that the first table does not have them.
-func (r *Resolver[T]) resolve(rec *parser.Record, flags uint8, missing bool) *Entry[T] {
+// resolve is Resolve for lines that quick does not know; asked tells that the first table does not have them.
+func (r *Resolver[T]) resolve(rec *parser.Record, flags uint8, asked bool) *Entry[T] {
 	l := line{flags: flags}
 	h := r.hash(rec, &l)
-	if !missing {
+	if !asked {
 		if s := r.hot.find(h, &l); s != nil {
 			return r.entries[s.entry]
 		}

@@ -252,9 +252,9 @@ func (c *Counter) times(cell *Cell) {
 	t := c.shard.table
 	l := &t.layout
 	left := uint64(1)<<len(l.histograms) - 1 // a bit for each
-	if q := l.quick; !f.open && len(q) > 0 {
-		left &^= 1<<len(q) - 1
-		left |= shortTimes(cell, &f.times, &q[0], len(q), &t.buckets.direct)
+	if n := l.quick; !f.open && n > 0 {
+		left &^= 1<<n - 1
+		left |= shortTimes(cell, &f.times, &l.histograms[0], n, &t.buckets.direct)
 	}
 	for ; left != 0; left &= left - 1 {
 		c.time(cell, &l.histograms[bits.TrailingZeros64(left)])

@@ -55,9 +55,9 @@ type layouts struct {
 	backend block // of a route's and backend's prefix: outcomes, then histograms
 
 	histograms []histogramAt
-	quick      []quickAt // of the first of them: those that cells have room for
-	duration   uint32    // offset of request_duration in a backend block
-	zero       uint32    // of the native histogram
+	quick      int    // how many of the first of them cells have room for
+	duration   uint32 // offset of request_duration in a backend block
+	zero       uint32 // of the native histogram
 
 	phases, bytes, retries, aborts, failures, outcomes, hasDuration bool
 	routes, judged                                                  bool // any of those that Counter.route and Counter.judge count
@@ -166,7 +166,7 @@ func (l *layouts) observe(time int, at uint32, b *buckets) {
 	h := histogramAt{time: time, whole: time == phaseData || time == timeActive, at: at}
 	if i, n := len(l.histograms), len(b.bounds)+1; i < quickHistograms && (i+1)*n <= quickBuckets {
 		h.below, h.sum, h.first, h.buckets = quickMS, uint32(i), uint32(i*n), uint32(n)
-		l.quick = append(l.quick, quickAt{uint32(time), h.first})
+		l.quick++
 	}
 	l.histograms = append(l.histograms, h)
 }

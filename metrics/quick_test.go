@@ -115,7 +115,7 @@ func TestQuickCounts(t *testing.T) {
 				for i := range f.table.layout.histograms {
 					f.table.layout.histograms[i].below = 0
 				}
-				f.table.layout.quick = nil
+				f.table.layout.quick = 0
 			}, nothing),
 			"with little room": count(opt, mixed, nothing, func(f *fixture) {
 				cells(f, func(c *Cell) { c.left = min(c.left, 3) })

@@ -1,22 +1,17 @@
 package metrics
 
-// quickAt is what short times need of a histogramAt.
-type quickAt struct {
-	time  uint32 // index in facts.times
-	first uint32 // of its buckets in Cell.times
-}
-
-// countShort counts times that are shorter than directMS in the cell, and returns a bit for each of quick that was not: it is
-// longer, or the line does not have it. shortTimes does the same.
-func (cell *Cell) countShort(times *[maxTimes]int64, quick []quickAt, direct *[directMS]uint8) (left uint64) {
-	for i, q := range quick {
-		ms := uint64(times[q.time%maxTimes])
+// countShort counts times that are shorter than directMS in the cell. It returns a bit for each of quick, the histograms that
+// cells have room for, that it did not count: the time is longer, or the line does not have it. shortTimes does the same.
+func (cell *Cell) countShort(times *[maxTimes]int64, quick []histogramAt, direct *[directMS]uint8) (left uint64) {
+	for i := range quick {
+		h := &quick[i]
+		ms := uint64(times[h.time%maxTimes])
 		if ms >= directMS {
 			left |= 1 << i
 			continue
 		}
-		cell.sums[i] += uint32(ms)
-		cell.times[q.first+uint32(direct[ms])]++
+		cell.sums[h.sum] += uint32(ms)
+		cell.times[h.first+uint32(direct[ms])]++
 	}
 	return left
 }

@@ -6,4 +6,4 @@ package metrics
 // one that counts in memory: this takes half as many.
 //
 //go:noescape
-func shortTimes(cell *Cell, times *[maxTimes]int64, quick *quickAt, n int, direct *[directMS]uint8) uint64
+func shortTimes(cell *Cell, times *[maxTimes]int64, quick *histogramAt, n int, direct *[directMS]uint8) uint64

@@ -3,7 +3,7 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-// func shortTimes(cell *Cell, times *[maxTimes]int64, quick *quickAt, n int, direct *[directMS]uint8) uint64
+// func shortTimes(cell *Cell, times *[maxTimes]int64, quick *histogramAt, n int, direct *[directMS]uint8) uint64
 TEXT ·shortTimes(SB), NOSPLIT, $0-48
 	MOVQ cell+0(FP), DI
 	MOVQ times+8(FP), SI
@@ -14,17 +14,18 @@ TEXT ·shortTimes(SB), NOSPLIT, $0-48
 	XORL DX, DX
 
 histogram:
-	MOVL quickAt_time(R8), R10
+	MOVQ histogramAt_time(R8), R10
 	MOVQ (SI)(R10*8), R10
 	CMPQ R10, $const_directMS
 	JAE long
 	MOVBLZX (R9)(R10*1), R11
-	ADDL quickAt_first(R8), R11
-	ADDL R10, Cell_sums(DI)(DX*4)
+	ADDL histogramAt_first(R8), R11
+	MOVL histogramAt_sum(R8), BX
+	ADDL R10, Cell_sums(DI)(BX*4)
 	INCW Cell_times(DI)(R11*2)
 
 next:
-	ADDQ $quickAt__size, R8
+	ADDQ $histogramAt__size, R8
 	INCQ DX
 	CMPQ DX, CX
 	JLT histogram

@@ -9,13 +9,13 @@ import (
 func TestShortTimes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	direct := &newBuckets(nil, nil).direct
-	var quick [quickHistograms]quickAt
+	var quick [quickHistograms]histogramAt
 	var a, b Cell
 	counted, left := 0, 0
 	for range 20000 {
 		n := 1 + rng.IntN(quickHistograms)
 		for i := range n {
-			quick[i] = quickAt{uint32(rng.IntN(maxTimes)), uint32(rng.IntN(quickBuckets - 20))}
+			quick[i] = histogramAt{time: rng.IntN(maxTimes), sum: uint32(i), first: uint32(rng.IntN(quickBuckets - 20))}
 		}
 		var times [maxTimes]int64
 		for i := range times {
