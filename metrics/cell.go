@@ -9,18 +9,20 @@ import "math/bits"
 // The cell counts by itself, in few bytes, what it would otherwise have to look for in memory: its requests by kind,
 // their times, and good requests by server. Cell.fold adds these counts to the values.
 type Cell struct {
-	// Every request needs these: a cache line.
+	// Every request needs these, up to the counts of the first kinds: a cache line.
+	opened     uint64 // a bit for each kind whose offset is in offs
 	generation uint32 // of the table, plus one, when the offsets were found; 0 for a new cell
-	opened     uint32 // a bit for each kind whose offset is in offs
 	within     uint32 // ms; 0 when the SLA has no limit
-	left       uint16 // requests that counts and times have room for
+	left       uint8  // requests that counts has room for
 	dirty      bool   // it is in Shard.dirty
 	same       uint8  // 1 when backend and frontend have the same name
-	counts     [maxKinds]uint16
 
-	// Histograms of times that are shorter than quickMS: sums and short times come first.
-	sums  [quickHistograms]uint32 // ms
-	times [quickBuckets]uint16    // the buckets of each, see histogramAt
+	// Times that are shorter than quickMS are counted here: their sums by histogram, and their buckets among counts.
+	sums [quickHistograms]uint32 // ms
+
+	// Requests by kind, of the first kinds (see kindAt), then times by bucket (see histogramAt), then the other kinds: a
+	// request of a usual kind needs two cache lines, even where there are hundreds of cells and none is near.
+	counts [firstKinds + quickBuckets + moreKinds]uint8
 
 	// Servers: a cache line.
 	serverKeys [servers]uint64 // Shard.serverKey of servers, 0 for none
@@ -29,10 +31,10 @@ type Cell struct {
 	native *cellNative // nil without native histograms
 	rare   *cellRare   // nil when nothing of it is there
 
+	slotted    uint64           // a bit for each kind that may have a slot
 	route      uint32           // the route's block
 	backend    uint32           // the block of the route's backend
 	frontend   uint32           // frontend_requests_total
-	slotted    uint32           // a bit for each kind that may have a slot
 	offs       [maxKinds]uint32 // requests_total of each kind
 	serverOffs [servers]uint32  // server_requests_total of each server
 	id         uint32           // unique within the shard, for slotTable
@@ -42,16 +44,15 @@ type Cell struct {
 	routePrefix   uint32
 	backendPrefix uint32
 	reqPrefix     uint32   // of requests_total; 0 when the limit does not allow the cell its own
-	_             [16]byte // an Entry is a number of cache lines: an odd one, for those of many to spread over the caches
+	_             [48]byte // an Entry is a number of cache lines: an odd one, for those of many to spread over the caches
 }
 
 // cellNative is the part of a Cell for the native histogram: its buckets by octave. It has no pointers.
 type cellNative struct {
 	octaves uint32 // a bit for each whose offset is in offs
-	zeros   uint16 // observations of 0 ms
-	buckets [quickOctaves * nativePerOctave]uint16
-	offs    [knownOctaves]uint32
-	_       [24]byte // as in Cell
+	zeros   uint8  // observations of 0 ms
+	buckets [quickOctaves * nativePerOctave]uint8
+	offs    [knownOctaves]uint32 // with these, an odd number of cache lines as in Cell
 }
 
 // cellRare is the part of a Cell that few have.
@@ -64,14 +65,15 @@ type cellRare struct {
 const (
 	servers         = 4
 	quickHistograms = 4
-	quickBuckets    = 88
-	quickOctaves    = 12 // up to 4 s
+	quickBuckets    = 92
+	quickOctaves    = 11 // up to 2 s
 	knownOctaves    = 24 // up to 4 hours
 )
 
-// Neither a count of so many requests nor their times overflow: maxLeft requests of less than quickMS each.
+// Neither a count of so many requests nor their times overflow: maxLeft requests of less than quickMS each. Wider counts would
+// need settle less often, but then fewer cells have room in the caches.
 const (
-	maxLeft = 1<<16 - 1
+	maxLeft = 1<<8 - 1
 	quickMS = 1 << 16
 )
 
@@ -91,12 +93,13 @@ func (cell *Cell) fold(s *Shard) {
 func (cell *Cell) settle(s *Shard, n uint64) {
 	l, values, total := &s.table.layout, s.vals, uint64(0)
 	for open := cell.opened; open != 0; open &= open - 1 {
-		k := bits.TrailingZeros32(open)
-		if cell.counts[k] == 0 {
+		k := bits.TrailingZeros64(open)
+		at := kindAt(uint32(k))
+		if cell.counts[at] == 0 {
 			continue
 		}
-		count := uint64(cell.counts[k]) * n
-		cell.counts[k] = 0
+		count := uint64(cell.counts[at]) * n
+		cell.counts[at] = 0
 		total += count
 		values[cell.offs[k]] += count
 		cell.tally(l, values, s.kinds.states[k][cell.same].verdict(), count)
@@ -110,7 +113,7 @@ func (cell *Cell) settle(s *Shard, n uint64) {
 		v := values[cell.backend+h.at:]
 		v[0] += uint64(cell.sums[h.sum]) * n
 		cell.sums[h.sum] = 0
-		move(v[1:], cell.times[h.first:h.first+h.buckets], n)
+		move(v[1:], cell.counts[h.first:h.first+h.buckets], n)
 	}
 	cell.left = maxLeft
 	if x := cell.native; x != nil {
@@ -129,7 +132,7 @@ func (x *cellNative) settle(values []uint64, n uint64) {
 }
 
 // move adds counts to values, each n times, and clears them.
-func move(values []uint64, counts []uint16, n uint64) {
+func move(values []uint64, counts []uint8, n uint64) {
 	values = values[:len(counts)]
 	for i, x := range counts {
 		values[i] += uint64(x) * n

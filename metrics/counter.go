@@ -80,11 +80,11 @@ func (c *Counter) request(rec *parser.Record) {
 	cell.left--
 	k := f.key()
 	kind, state := s.kinds.find(k), slotState(0)
-	if cell.opened>>(kind%32)&1 == 0 {
+	if cell.opened>>(kind%64)&1 == 0 {
 		kind, state = c.other(e, k, kind)
 	}
 	if kind != noKind {
-		cell.counts[kind]++
+		cell.counts[kindAt(kind)]++
 		state = s.kinds.states[kind][cell.same]
 	}
 	if s.table.fam.servers != nil {
@@ -272,7 +272,7 @@ func (c *Counter) time(cell *Cell, h *histogramAt) {
 	case f.open && h.whole:
 	case uint64(ms) < h.below:
 		cell.sums[h.sum%quickHistograms] += uint32(ms)
-		cell.times[h.first+uint32(b.find(ms))]++
+		cell.counts[h.first+uint32(b.find(ms))]++
 	case ms >= 0:
 		b.observe(c.shard.vals[cell.backend+h.at:], ms, f.n)
 	}

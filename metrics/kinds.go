@@ -10,10 +10,20 @@ type kinds struct {
 }
 
 const (
-	maxKinds  = 24  // as many as fill a Cell's first cache line
-	kindSlots = 256 // a power of two; sparse, so that one probe is enough
-	noKind    = 31  // no bit of Cell.opened
+	firstKinds = 28 // as many as fill a Cell's first cache line
+	moreKinds  = 35 // … and its third
+	maxKinds   = firstKinds + moreKinds
+	kindSlots  = 256 // a power of two; sparse, so that one probe is enough
+	noKind     = 63  // no bit of Cell.opened
 )
+
+// kindAt returns where in Cell.counts the requests of a kind are.
+func kindAt(kind uint32) uint32 {
+	if kind >= firstKinds {
+		kind += quickBuckets
+	}
+	return kind
+}
 
 // find returns the number of the combination, noKind when it has none.
 func (x *kinds) find(k uint32) uint32 {

@@ -72,7 +72,7 @@ type histogramAt struct {
 	// The place in a Cell. Times below are counted there: none when there are too many histograms or buckets.
 	below          uint64 // ms
 	sum            uint32 // in Cell.sums
-	first, buckets uint32 // in Cell.times
+	first, buckets uint32 // in Cell.counts
 }
 
 // Offsets in a route block. What every request moves is first and fills one cache line; then come the sums of
@@ -165,7 +165,7 @@ func (t *Table) newLayouts() {
 func (l *layouts) observe(time int, at uint32, b *buckets) {
 	h := histogramAt{time: time, whole: time == phaseData || time == timeActive, at: at}
 	if i, n := len(l.histograms), len(b.bounds)+1; i < quickHistograms && (i+1)*n <= quickBuckets {
-		h.below, h.sum, h.first, h.buckets = quickMS, uint32(i), uint32(i*n), uint32(n)
+		h.below, h.sum, h.first, h.buckets = quickMS, uint32(i), uint32(firstKinds+i*n), uint32(n)
 		l.quick++
 	}
 	l.histograms = append(l.histograms, h)

@@ -31,6 +31,9 @@ func TestNativeHistogramEqualsClientGolang(t *testing.T) {
 				f.shard.main.f.times[i] = parser.NoTimer
 			}
 			f.shard.main.f.times[timeActive] = ms
+			if e.Data.left--; e.Data.left == 0 {
+				e.Data.settle(f.shard, 1)
+			}
 			f.shard.main.times(&e.Data)
 			ref.Observe(float64(ms) / 1000)
 		}

@@ -11,7 +11,7 @@ func (cell *Cell) countShort(times *[maxTimes]int64, quick []histogramAt, direct
 			continue
 		}
 		cell.sums[h.sum] += uint32(ms)
-		cell.times[h.first+uint32(direct[ms])]++
+		cell.counts[h.first+uint32(direct[ms])]++
 	}
 	return left
 }

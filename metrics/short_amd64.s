@@ -22,7 +22,7 @@ histogram:
 	ADDL histogramAt_first(R8), R11
 	MOVL histogramAt_sum(R8), BX
 	ADDL R10, Cell_sums(DI)(BX*4)
-	INCW Cell_times(DI)(R11*2)
+	INCB Cell_counts(DI)(R11*1)
 
 next:
 	ADDQ $histogramAt__size, R8

@@ -15,7 +15,7 @@ func TestShortTimes(t *testing.T) {
 	for range 20000 {
 		n := 1 + rng.IntN(quickHistograms)
 		for i := range n {
-			quick[i] = histogramAt{time: rng.IntN(maxTimes), sum: uint32(i), first: uint32(rng.IntN(quickBuckets - 20))}
+			quick[i] = histogramAt{time: rng.IntN(maxTimes), sum: uint32(i), first: uint32(firstKinds + rng.IntN(quickBuckets-20))}
 		}
 		var times [maxTimes]int64
 		for i := range times {
