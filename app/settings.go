@@ -287,7 +287,7 @@ func backendRoutes(c *cfg.Config, rules []spec.Rule) []spec.Route {
 
 func (s *settings) resolveMetrics() {
 	c := s.conf
-	s.metrics = metrics.Options{Buckets: c.Buckets, ExtraHistograms: values(c.Phases), NoNative: !c.NativeHistograms, Only: c.Only, Counters: c.Counters,
+	s.metrics = metrics.Options{Buckets: c.Buckets, ExtraHistograms: values(c.Phases), NoNative: !c.NativeHistograms, Only: c.Only, Without: c.Without, Counters: c.Counters,
 		SampleLimit: c.Limits.Samples, ValueLimit: c.Limits.Values, IdleTTL: c.SeriesTTL, ThrottledFails: c.ThrottledFails,
 		FailStatus: c.FailStatus, ExemplarField: c.Exemplars.Field.Value, ExemplarLabel: c.Exemplars.Label}
 	for _, h := range s.haproxies {

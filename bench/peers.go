@@ -10,8 +10,8 @@ import (
 
 const pathLabels = "--labels.path=/{client}/{client_env}/{partner}/{partner_env}/{partner_service}/{sla}/{rest...}"
 
-// workConfig makes the exporter do the work W and nothing more: requests, and the four histograms
-// with 12 bounds.
+// workConfig makes the exporter do the work W and nothing more: requests by nine labels, and the four histograms
+// with 12 bounds by the six of the route.
 const workConfig = `
 labels:
   - {from: path, template: '/{client}/{client_env}/{partner}/{partner_env}/{partner_service}/{sla}/{rest...}'}
@@ -20,6 +20,7 @@ histograms:
   phases: [queue, connect]
   native: false
 metrics:
+  without: [frontend, backend]
   only: [haproxy_log_requests_total, haproxy_log_request_duration_seconds, haproxy_log_response_duration_seconds, haproxy_log_queue_phase_duration_seconds, haproxy_log_connect_phase_duration_seconds]
 `
 

@@ -35,6 +35,7 @@ type Config struct {
 	SLAs                 []SLA // in the order of the file
 	Counters             []spec.Counter
 	Only                 []Text    // families counted from lines; nil for all
+	Without              []Text    // labels that families with route labels leave out
 	Buckets              []float64 // seconds, rising; nil for the default
 	Phases               []Text    // phases with a histogram of their own
 	NativeHistograms     bool

@@ -83,7 +83,7 @@ func TestEveryKeyArrives(t *testing.T) {
 		"vocabularies": len(c.Labels.Vocabularies) == 2 && slices.Equal(c.Labels.Vocabularies[1].Values, []string{"visa", "bank", "ehealth"}),
 		"routes":       len(c.Labels.Routes) == 1 && c.Labels.Routes[0].Labels["partner_service"] == "pay" && !c.RoutesFromConfigured,
 		"counters":     c.Counters[0].Name.Value == "tls_requests" && c.Counters[0].Help != "" && texts(c.Counters[0].Labels) == "client | client_env | sslv" && c.Counters[0].When[0].Op == spec.OpGreaterEqual,
-		"families":     texts(c.Only) == "haproxy_log_requests_total | haproxy_log_request_duration_seconds",
+		"families":     texts(c.Only) == "haproxy_log_requests_total | haproxy_log_request_duration_seconds" && texts(c.Without) == "backend",
 		"histograms":   slices.Equal(c.Buckets, []float64{0.005, 0.1, 1, 10}) && texts(c.Phases) == "queue | connect" && !c.NativeHistograms,
 		"outcomes":     c.ThrottledFails && slices.Equal(c.FailStatus, []int{429}),
 		"exemplars":    c.Exemplars.Field.Value == "unique_id" && c.Exemplars.Label == "id",

@@ -91,6 +91,7 @@ func metricKeys() []Key {
 	return []Key{
 		{"metrics", "mapping", "", "What is counted from lines."},
 		{"metrics.only", "strings", "", "Names of the families to count and expose, such as `haproxy_log_requests_total`; the others cost nothing. All by default. `counters` and the exporter's own families are there in any case."},
+		{"metrics.without", "strings", "", "Labels that the families with route labels leave out: `frontend`, `backend` or both. `haproxy_log_unserved_total` keeps its frontend."},
 		{"counters", "list", "", "Extra counters `haproxy_log_NAME_total`, bounded as all others."},
 		{"counters[].name", "string", "", "Middle of the metric's name: `tls_requests` gives `haproxy_log_tls_requests_total`."},
 		{"counters[].help", "string", "", "One sentence for the metric's HELP line."},

@@ -64,7 +64,10 @@ DONE: \
 	VMOVQ R10, X2 \
 	VPINSRQ $1, R11, X2, X2 \
 	VPXOR (DX), X2, X0 \
+	TESTQ R8, R8 \
+	JZ nameless \
 	HASH(SI, R8, X0, X6, namesMore, namesLast, namesLong, namesDone) \
+nameless: \
 	HASH(DI, R9, X1, X7, pathMore, pathLast, pathLong, pathDone) \
 	VAESENC X1, X0, X0 \
 	VAESENC X5, X0, X0 \

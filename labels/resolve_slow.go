@@ -118,7 +118,8 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 		r.clear()
 	}
 	e := r.made.New()
-	e.Route, e.Frontend, e.Backend, e.Reached = k.route, k.front, k.back, k.reached
+	e.Route, e.Frontend, e.Backend = k.route, k.front, k.back
+	e.Reached, e.Chosen = k.flags&flagReached != 0, k.flags&flagChosen != 0
 	for i := range len(r.schema.names) + 2 {
 		if k.overflow&(1<<i) != 0 {
 			e.Overflow = append(e.Overflow, uint8(i))
@@ -134,8 +135,18 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 func (r *Resolver[T]) find(k *entryKey) (uint32, bool) {
 	return r.index.Find(k.hash(r.births), func(i uint32) bool {
 		e := r.entries[i]
-		return e.Route == k.route && e.Frontend == k.front && e.Backend == k.back && e.Reached == k.reached && e.overflowed() == k.overflow
+		return e.Route == k.route && e.Frontend == k.front && e.Backend == k.back && e.flags() == k.flags && e.overflowed() == k.overflow
 	})
+}
+
+func (e *Entry[T]) flags() (f uint8) {
+	if e.Reached {
+		f |= flagReached
+	}
+	if e.Chosen {
+		f |= flagChosen
+	}
+	return f
 }
 
 // overflowed returns Overflow as bits.
@@ -155,14 +166,18 @@ func (c *core) admit(l *line, rec *parser.Record) entryKey {
 		}
 	}
 	c.schema.extract(rec, l.flags&flagChosen != 0, sc, nil)
-	k := entryKey{reached: l.flags&flagReached != 0}
+	k := entryKey{flags: l.flags}
 	front := candidate{value: Sanitise(rec.Bytes(parser.Frontend)), trusted: true}
 	back := candidate{value: Sanitise(rec.Bytes(parser.Backend)), trusted: true}
 	n := len(c.schema.names)
 	a.mu.Lock()
-	k.route, sc.refused = a.route(sc.cands, k.reached, sc.refused[:0])
-	k.front, sc.refused = a.name(n, front, sc.refused)
-	k.back, sc.refused = a.name(n+1, back, sc.refused)
+	k.route, sc.refused = a.route(sc.cands, k.flags&flagReached != 0, sc.refused[:0])
+	if c.frontend {
+		k.front, sc.refused = a.name(n, front, sc.refused)
+	}
+	if c.backend {
+		k.back, sc.refused = a.name(n+1, back, sc.refused)
+	}
 	a.mu.Unlock()
 	for _, x := range sc.refused {
 		k.overflow |= 1 << x.label

@@ -20,9 +20,10 @@ type Entry[T any] struct {
 	// make a new one with the zero value for the same lines. It is first, so that it begins a cache line.
 	Data     T
 	Route    *Route
-	Frontend string // as a label value
+	Frontend string // as a label value; empty when left out, see Resolver.LeaveNames
 	Backend  string
 	Reached  bool    // a server was reached: its name is known, and HAProxy did not answer by itself
+	Chosen   bool    // a backend was chosen, or the line does not tell
 	Overflow []uint8 // indexes of the labels that became "other"; see Schema.LabelName
 }
 
@@ -58,14 +59,16 @@ type core struct {
 	byPath  bool
 	// segments of the path decide: all when negative, none when labels do not come from it.
 	segments int
-	simple   bool         // quick can answer
-	inputs   []boundInput // the ones beside path, frontend and backend
-	others   others       // their values for the record at hand
-	names    []byte       // see join
-	key      []byte       // see hashKey
-	hot      *keyTable
-	odd      *keyTable
-	odds     []oddLine
+	simple   bool // quick can answer
+	// Of what frontend and backend are called: whether labels depend on it, and which of the two entries hold.
+	byNames, frontend, backend bool
+	inputs                     []boundInput // the ones beside path, frontend and backend
+	others                     others       // their values for the record at hand
+	names                      []byte       // see join
+	key                        []byte       // see hashKey
+	hot                        *keyTable
+	odd                        *keyTable
+	odds                       []oddLine
 	// pending counts refused lines that the Admission was not told of.
 	pending int
 	scratch scratch
@@ -86,15 +89,12 @@ type boundInput struct {
 type entryKey struct {
 	route       *Route
 	front, back string
-	reached     bool
+	flags       uint8
 	overflow    uint64 // a bit for each label that became "other"
 }
 
 func (k *entryKey) hash(seed maphash.Seed) uint32 {
-	first := uint64(k.route.ID)<<1 ^ k.overflow<<32
-	if k.reached {
-		first++
-	}
+	first := uint64(k.route.ID)<<2 ^ k.overflow<<32 ^ uint64(k.flags)
 	return hashindex.Texts(seed, first, k.front, k.back)
 }
 
@@ -116,13 +116,14 @@ type scratch struct {
 
 // NewResolver returns a resolver for one goroutine. a was made for s or for a schema of the same Spec.
 func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
-	r := &Resolver[T]{core: core{schema: s, adm: a, seed: rand.Uint64(), births: maphash.MakeSeed(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(),
+	r := &Resolver[T]{core: core{schema: s, adm: a, seed: rand.Uint64(), births: maphash.MakeSeed(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(), frontend: true, backend: true,
 		hot: newKeyTable(1<<10, hotKeys, hotBytes), odd: newKeyTable(1<<8, oddKeys, oddBytes)}}
 	for i, in := range s.inputs {
 		switch {
 		case in.path:
 			r.byPath, r.segments = true, s.segments
 		case in.mapping == nil && (in.field == parser.Frontend || in.field == parser.Backend):
+			r.byNames = true
 		default:
 			b := boundInput{field: in.field, index: i}
 			if in.mapping != nil {
@@ -137,6 +138,15 @@ func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 	r.scratch.answered = make([]mapAnswer, len(s.inputs))
 	return r
 }
+
+// LeaveNames tells that the caller does not need Entry.Frontend, or Entry.Backend: lines that differ in nothing but that
+// share an entry. It is called before the first Resolve.
+func (r *Resolver[T]) LeaveNames(frontend, backend bool) {
+	r.frontend, r.backend = !frontend, !backend
+}
+
+// named reports whether frontend and backend are part of a line's key.
+func (c *core) named() bool { return c.byNames || c.frontend || c.backend }
 
 // Resolve returns the entry of the record, never nil. The result is valid until the next call.
 //
@@ -187,6 +197,9 @@ func (c *core) quick(rec *parser.Record, flags uint8) int {
 	if c.segments == 0 {
 		size = 0
 	}
+	if !c.named() {
+		n, front, back = 0, 0, 0
+	}
 	return findKey(c.hot, &c.keySeed, names, n, path, size, slashes, c.segments, keySizes(0, n, front, back), flags)
 }
 
@@ -197,9 +210,11 @@ func (c *core) hash(rec *parser.Record, l *line) uint64 {
 	if !ok {
 		names, n, front, back, _, _, ok = rec.Route(0)
 	}
-	if ok {
+	switch {
+	case !c.named():
+	case ok:
 		l.names, l.front, l.back = unsafe.Slice(names, n), front, back
-	} else {
+	default:
 		c.join(rec, l)
 	}
 	if c.byPath {

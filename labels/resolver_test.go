@@ -299,9 +299,10 @@ func TestHashesDoNotDecide(t *testing.T) {
 	some := f.res.entries[0]
 	for i := range f.res.entries {
 		for _, k := range []entryKey{
-			{route: some.Route, front: some.Frontend, back: "new", reached: true}, {route: some.Route, front: "new", back: some.Backend, reached: true},
-			{route: some.Route, front: some.Frontend, back: some.Backend}, {route: some.Route, front: some.Frontend, back: some.Backend, reached: true, overflow: 2},
-			{route: f.res.entries[1].Route, front: some.Frontend, back: some.Backend, reached: true},
+			{route: some.Route, front: some.Frontend, back: "new", flags: some.flags()}, {route: some.Route, front: "new", back: some.Backend, flags: some.flags()},
+			{route: some.Route, front: some.Frontend, back: some.Backend, flags: some.flags() ^ flagReached}, {route: some.Route, front: some.Frontend, back: some.Backend, flags: some.flags() ^ flagChosen},
+			{route: some.Route, front: some.Frontend, back: some.Backend, flags: some.flags(), overflow: 2},
+			{route: f.res.entries[1].Route, front: some.Frontend, back: some.Backend, flags: some.flags()},
 		} {
 			f.res.index.Add(k.hash(f.res.births), uint32(i))
 			if n, ok := f.res.find(&k); ok {

@@ -22,7 +22,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 	if t.native != nil {
 		cell.native = s.natives.New()
 	}
-	if e.Backend == e.Frontend {
+	if !e.Chosen {
 		cell.same = 1
 	}
 	if t.fam.servers != nil {
@@ -57,7 +57,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 	if limited {
 		cell.rare.overflow = append(cell.rare.overflow, t.overflow("series"))
 	} else {
-		cell.reqPrefix = t.reg.under(cell.routePrefix, t.reg.labelsOf("frontend", e.Frontend, "backend", e.Backend))
+		cell.reqPrefix = t.namesPrefix(cell.routePrefix, e.Frontend, e.Backend)
 	}
 	s.unlock()
 }
@@ -201,7 +201,7 @@ func (c *Counter) openRequests(cell *Cell, sl *slot, text uint32, x *extra) {
 		code, term = codeNone, catalogue.Other
 	}
 	b := labelsOf("method", catalogue.Other, "code", code, "termination_state", term)
-	p := t.reg.under(t.otherPrefix(c.haproxy), labelsOf("frontend", catalogue.Other, "backend", catalogue.Other))
+	p := t.namesPrefix(t.otherPrefix(c.haproxy), catalogue.Other, catalogue.Other)
 	sl.requests = t.ensureOne(t.fam.requests, p, t.reg.intern(b), true)
 	if cell.reqPrefix != 0 { // otherwise the cell counts it
 		x.overflow = t.overflow("series")
@@ -225,7 +225,7 @@ func (c *Counter) openUnserved(e *labels.Entry[Cell], why Reason, x *extra) {
 func (c *Counter) rule(e *labels.Entry[Cell]) *Rule {
 	t, f := c.shard.table, &c.f
 	in := OutcomeInput{
-		BackendIsFrontend: e.Backend == e.Frontend, Server: f.server, BadRequest: f.bad, Upgraded: f.up, Early: f.early,
+		BackendIsFrontend: !e.Chosen, Server: f.server, BadRequest: f.bad, Upgraded: f.up, Early: f.early,
 		Status: f.status, FailStatus: f.server == ServerReal && t.failCodes[f.status], ThrottledFails: t.opt.ThrottledFails,
 	}
 	if f.term != termNone && f.term != termOther {

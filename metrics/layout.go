@@ -269,9 +269,23 @@ func (t *Table) routePrefix(haproxy string, values []string) uint32 {
 	return t.reg.prefix(t.name(haproxy), values, nil)
 }
 
-// backendPrefix returns the prefix of a route's backend.
+// backendPrefix returns the prefix of a route's backend, which is the route's where families leave backends out.
 func (t *Table) backendPrefix(route uint32, backend string) uint32 {
-	return t.reg.under(route, t.reg.labelsOf("backend", backend))
+	if t.without(labelBackend) {
+		return route
+	}
+	return t.reg.under(route, t.reg.labelsOf(labelBackend, backend))
+}
+
+// namesPrefix returns the prefix of requests_total: a route's with frontend and backend.
+func (t *Table) namesPrefix(route uint32, frontend, backend string) uint32 {
+	if t.without(labelFrontend) {
+		return t.backendPrefix(route, backend)
+	}
+	if t.without(labelBackend) {
+		return t.reg.under(route, t.reg.labelsOf(labelFrontend, frontend))
+	}
+	return t.reg.under(route, t.reg.labelsOf(labelFrontend, frontend, labelBackend, backend))
 }
 
 // declare gives birth to the routes that the schema declares, so that their first request is an increase.

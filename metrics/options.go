@@ -30,6 +30,10 @@ type Options struct {
 	// what the exporter tells about itself and the sockets are there in any case. See Selectable.
 	Only []spec.Text
 
+	// Without names labels that the families with route labels leave out, frontend or backend: a route often says
+	// what they say. unserved_total keeps its frontend, which the comparison with HAProxy's own counters needs.
+	Without []spec.Text
+
 	Counters  []spec.Counter // haproxy_log_NAME_total, of HTTP requests
 	HAProxies []string       // names; with more than one every metric of a HAProxy carries haproxy
 

@@ -61,6 +61,7 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 	}
 	c.resolver = r
 	t := s.table
+	r.LeaveNames(t.leftNames())
 	c.customs = t.bindCounters(set)
 	if !t.layout.retries {
 		set.Leave(parser.Retries)

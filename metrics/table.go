@@ -89,6 +89,7 @@ func NewTable(opt Options, schema *labels.Schema) (*Table, error) {
 		t.failCodes[c] = true
 	}
 	t.families = NewFamilies(opt.RouteLabels, t.multi, t.customFamilies()...)
+	t.leaveLabels()
 	t.openFamilies()
 	t.plain = t.reg.prefix("", nil, nil)
 	t.newLayouts()
@@ -122,7 +123,8 @@ func (t *Table) check() error {
 		}
 	}
 	errs = append(errs, t.compileCounters()...)
-	return errors.Join(append(errs, t.checkOnly()...)...)
+	errs = append(errs, t.checkOnly()...)
+	return errors.Join(append(errs, t.checkWithout()...)...)
 }
 
 // Families returns the catalogue as this table exposes it; Samples for the same page use it too.

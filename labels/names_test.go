@@ -1,0 +1,57 @@
+package labels
+
+import "testing"
+
+// TestLeaveNames: where nobody needs the names of frontends and backends, lines that differ in nothing else share an entry.
+func TestLeaveNames(t *testing.T) {
+	reqs := []req{
+		{path: "/a/x", frontend: "f", backend: "b"}, {path: "/a/x", frontend: "g", backend: "b"}, {path: "/a/x", frontend: "f", backend: "c"},
+		{path: "/a/y", frontend: "f", backend: "b"}, {path: "/b", frontend: "f", backend: "b"},
+		noServer("/a/x"), {path: "/a/x", frontend: "f", backend: "b", server: "<NOSRV>", ts: "SC"}, {path: "//a", frontend: "f", backend: "b"},
+	}
+	for _, c := range []struct {
+		from, template    string
+		frontend, backend bool // left
+		entries           int
+	}{
+		{"path", "/{a}", false, false, 6},
+		{"path", "/{a}", true, false, 5},
+		{"path", "/{a}", false, true, 5},
+		{"path", "/{a}", true, true, 4},
+		{"backend", "{a}", true, true, 4}, // b, c, b without a server, none chosen
+		{"backend", "{a}", false, true, 5},
+	} {
+		f := newFixture(t, rules(c.from, c.template), Limits{})
+		f.res.LeaveNames(c.frontend, c.backend)
+		for range 2 { // the second time from the cache
+			for _, q := range reqs {
+				e := f.resolve(q)
+				front, back, route := q.frontend, q.backend, q.path[1:2]
+				if c.from == "backend" {
+					route = q.backend
+				}
+				if route == "/" {
+					route = "a" // repeated slashes are one
+				}
+				if q.ts == "SC" && q.frontend == q.backend && c.from == "backend" {
+					route = ""
+				}
+				if c.frontend {
+					front = ""
+				}
+				if c.backend {
+					back = ""
+				}
+				if e.Frontend != front || e.Backend != back || e.Route.Values[0] != route {
+					t.Errorf("%+v: %+v: %q %q %q", c, q, e.Frontend, e.Backend, e.Route.Values)
+				}
+				if chosen := q.backend != "egress"; e.Chosen != chosen || e.Reached != (q.ts == "") {
+					t.Errorf("%+v: %+v: chosen %v, reached %v", c, q, e.Chosen, e.Reached)
+				}
+			}
+			if n := len(f.res.entries); n != c.entries {
+				t.Errorf("%+v: %d entries, want %d", c, n, c.entries)
+			}
+		}
+	}
+}
