@@ -56,13 +56,12 @@ DONE: \
 	VPXOR X2, X, X2 \
 	VAESENC X5, X2, X
 
-// KEY sets AX to the hash of the names (SI, R8 bytes), the path (DI, R9 bytes), the sizes (R10) and the flags (R11).
+// KEY sets AX to the hash of the names (SI, R8 bytes), the path (DI, R9 bytes) and the sizes (R10).
 // The seed is at DX. The two texts are mixed independently, so that the processor works on both at once.
 #define KEY \
 	VMOVDQU 16(DX), X1 \
 	VMOVDQU 32(DX), X5 \
 	VMOVQ R10, X2 \
-	VPINSRQ $1, R11, X2, X2 \
 	VPXOR (DX), X2, X0 \
 	TESTQ R8, R8 \
 	JZ nameless \
@@ -72,8 +71,7 @@ nameless: \
 	VAESENC X1, X0, X0 \
 	VAESENC X5, X0, X0 \
 	VAESENC X5, X0, X0 \
-	VMOVQ X0, AX \
-	ORQ $1, AX
+	VMOVQ X0, AX
 
 // SAME goes to DIFFERENT unless the N bytes from P are those from K.
 #define SAME(P, N, K, DIFFERENT, MORE, LAST, LONG, END) \
@@ -112,28 +110,26 @@ LAST: \
 	JNE DIFFERENT \
 END:
 
-// func hashKey(seed *keySeed, names *byte, n int, path *byte, m int, sizes uint64, flags uint8) uint64
-TEXT ·hashKey(SB), NOSPLIT, $0-64
+// func hashKey(seed *keySeed, names *byte, n int, path *byte, m int, sizes uint64) uint64
+TEXT ·hashKey(SB), NOSPLIT, $0-56
 	MOVQ seed+0(FP), DX
 	MOVQ names+8(FP), SI
 	MOVQ n+16(FP), R8
 	MOVQ path+24(FP), DI
 	MOVQ m+32(FP), R9
 	MOVQ sizes+40(FP), R10
-	MOVBLZX flags+48(FP), R11
 	KEY
-	MOVQ AX, ret+56(FP)
+	MOVQ AX, ret+48(FP)
 	RET
 
-// func findKey(t *keyTable, seed *keySeed, names *byte, n int, path *byte, size int, slashes uint64, segments int, sizes uint64, flags uint8) int
-TEXT ·findKey(SB), NOSPLIT, $0-88
+// func findKey(t *keyTable, seed *keySeed, names *byte, n int, path *byte, size int, slashes uint64, segments int, sizes uint64) int
+TEXT ·findKey(SB), NOSPLIT, $0-80
 	MOVQ seed+8(FP), DX
 	MOVQ names+16(FP), SI
 	MOVQ n+24(FP), R8
 	MOVQ path+32(FP), DI
 	MOVQ size+40(FP), R9
 	MOVQ sizes+64(FP), R10
-	MOVBLZX flags+72(FP), R11
 	TESTQ R9, R9
 	JZ key
 
@@ -179,25 +175,28 @@ key:
 	DECQ CX
 	SHLQ $const_slotShift, CX         // the mask of offsets of slots
 	MOVQ keyTable_arena(BX), R15
+	SHRQ $const_sizeBits, AX          // markOf
 	MOVQ AX, R14
+	SHLQ $const_sizeBits, AX
+	ORQ R10, AX
 	SHLQ $const_slotShift, R14
 
 probe:
 	ANDQ CX, R14
-	MOVQ keySlot_hash(DX)(R14*1), BX
+	MOVQ keySlot_mark(DX)(R14*1), BX
 	CMPQ BX, AX
 	JNE other
-	CMPQ keySlot_sizes(DX)(R14*1), R10
-	JNE next
-	CMPB keySlot_flags(DX)(R14*1), R11
-	JNE next
 	MOVL keySlot_off(DX)(R14*1), BX
 	ADDQ R15, BX
 	SAME(DI, R9, BX, next, pathCompare, pathTail, pathWide, pathSame)
 	ADDQ R9, BX
+	TESTQ R8, R8
+	JZ found
 	SAME(SI, R8, BX, next, namesCompare, namesTail, namesWide, namesSame)
+
+found:
 	MOVL keySlot_entry(DX)(R14*1), AX
-	MOVQ AX, ret+80(FP)
+	MOVQ AX, ret+72(FP)
 	VZEROUPPER
 	RET
 
@@ -210,10 +209,10 @@ next:
 	JMP probe
 
 none:
-	MOVQ $const_missing, ret+80(FP)
+	MOVQ $const_missing, ret+72(FP)
 	VZEROUPPER
 	RET
 
 unknown:
-	MOVQ $const_unknown, ret+80(FP)
+	MOVQ $const_unknown, ret+72(FP)
 	RET

@@ -27,7 +27,7 @@ func TestHashKeyCoversEveryByte(t *testing.T) {
 	for n := range 150 {
 		for _, m := range []int{0, 7, 63, 64, 65, 100, n} {
 			a, b := randomText(rnd, n), randomText(rnd, m)
-			hash := func() uint64 { return hashKey(&seed, &a[0], n, &b[0], m, 5, 1) }
+			hash := func() uint64 { return hashKey(&seed, &a[0], n, &b[0], m, 5) }
 			h := hash()
 			for i := range a[n:] {
 				a[n+i] ^= 0xff
@@ -50,12 +50,12 @@ func TestHashKeyCoversEveryByte(t *testing.T) {
 			for k := range seed {
 				other := seed
 				other[k] ^= 1
-				if hashKey(&other, &a[0], n, &b[0], m, 5, 1) == h {
+				if hashKey(&other, &a[0], n, &b[0], m, 5) == h {
 					t.Fatalf("%d and %d bytes: word %d of the seed does not matter", n, m, k)
 				}
 			}
-			if hashKey(&seed, &a[0], n, &b[0], m, 6, 1) == h || hashKey(&seed, &a[0], n, &b[0], m, 5, 2) == h {
-				t.Fatalf("%d and %d bytes: sizes or flags do not matter", n, m)
+			if hashKey(&seed, &a[0], n, &b[0], m, 6) == h {
+				t.Fatalf("%d and %d bytes: sizes do not matter", n, m)
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func TestKeysCannotBeMadeToCollide(t *testing.T) {
 			for i := range x {
 				b[16*lane+16+i] ^= x[i] ^ y[i]
 			}
-			if hashKey(&seed, &names[0], 20, &a[0], 64, 5, 1) == hashKey(&seed, &names[0], 20, &b[0], 64, 5, 1) {
+			if hashKey(&seed, &names[0], 20, &a[0], 64, 5) == hashKey(&seed, &names[0], 20, &b[0], 64, 5) {
 				t.Fatalf("lane %d: two paths that collide under any seed", lane)
 			}
 		}
@@ -128,29 +128,27 @@ func TestFindKeyComparesAll(t *testing.T) {
 	seed := newKeySeed()
 	for n := range 65 {
 		tab := newKeyTable(4, 100, 2000)
-		l := &line{path: randomText(rnd, n), names: randomText(rnd, 130-n)[:130-n], n: n, flags: 1, sizes: 77<<16 | uint64(n)}
+		l := &line{path: randomText(rnd, n), names: randomText(rnd, 130-n)[:130-n], n: n}
+		l.sizes = keySizes(n, len(l.names), 7, 7, 1)
 		names := append(bytes.Clone(l.names), make([]byte, keySlack)...)
-		h := hashKey(&seed, &names[0], len(l.names), &l.path[0], n, l.sizes, l.flags)
+		h := hashKey(&seed, &names[0], len(l.names), &l.path[0], n, l.sizes)
 		tab.insert(h, l, nil).entry = 9
 		if cap(tab.arena)-len(tab.arena) < keySlack {
 			t.Fatalf("%d bytes behind the last key can be read", cap(tab.arena)-len(tab.arena))
 		}
 		find := func() int {
-			return findKey(tab, &seed, &names[0], len(l.names), &l.path[0], n, 1, 9, 77<<16, 1)
+			return findKey(tab, &seed, &names[0], len(l.names), &l.path[0], n, 1, 9, keySizes(0, len(l.names), 7, 7, 1))
 		}
 		if got := find(); got != 9 {
 			t.Fatalf("%d bytes of path: the key is not found: %d", n, got)
 		}
 		s := tab.find(h, l)
-		for what, change := range map[string]func(){
-			"sizes": func() { s.sizes ^= 1 },
-			"flags": func() { s.flags ^= 2 },
-		} {
-			change()
+		for k := range sizeBits - 1 {
+			s.mark ^= 1 << k
 			if find() >= 0 {
-				t.Fatalf("other %s are taken for the same", what)
+				t.Fatalf("a key with bit %d of its sizes changed is found", k)
 			}
-			change()
+			s.mark ^= 1 << k
 		}
 		for i := range tab.arena {
 			tab.arena[i] ^= 4
@@ -210,12 +208,12 @@ func TestFindKeyTakesSegments(t *testing.T) {
 			known++
 		}
 		tab := newKeyTable(4, 100, 2000)
-		l := &line{path: path, names: names[:20], n: m, flags: 1, sizes: 77<<16 | uint64(m)}
-		tab.insert(hashKey(&seed, &names[0], 20, &path[0], m, l.sizes, 1), l, nil).entry = 9
-		if got := findKey(tab, &seed, &names[0], 20, &path[0], size, slashes, segments, 77<<16, 1); got != want {
+		l := &line{path: path, names: names[:20], n: m, sizes: keySizes(m, 20, 7, 7, 1)}
+		tab.insert(hashKey(&seed, &names[0], 20, &path[0], m, l.sizes), l, nil).entry = 9
+		if got := findKey(tab, &seed, &names[0], 20, &path[0], size, slashes, segments, keySizes(0, 20, 7, 7, 1)); got != want {
 			t.Fatalf("%d segments of %q: %d, want %d", segments, path[:size], got, want)
 		}
-		if got := findKey(tab, &seed, &names[0], 20, &path[0], size, slashes&^1, segments, 77<<16, 1); got != unknown {
+		if got := findKey(tab, &seed, &names[0], 20, &path[0], size, slashes&^1, segments, keySizes(0, 20, 7, 7, 1)); got != unknown {
 			t.Fatalf("%q without its first slash: %d", path[:size], got)
 		}
 	}
@@ -243,7 +241,13 @@ func TestKeysAtTheEndOfMemory(t *testing.T) {
 }
 
 func TestKeySizesOfLongLines(t *testing.T) {
-	if a, b := keySizes(maxKey, 1, 0, 0), keySizes(1<<16, 3, 1, 1); a != b || a == keySizes(0, 3, 1, 1) {
-		t.Errorf("sizes %x and %x", a, b)
+	long := keySizes(maxKey, 1, 0, 0, 0)
+	if b := keySizes(1<<16, 3, 1, 1, 0); long != b || long&(1<<sizeOf-1) <= maxKey {
+		t.Errorf("sizes %x and %x", long, b)
+	}
+	for _, s := range []uint64{keySizes(0, 0, 0, 0, 0), keySizes(maxKey, 0, 0, 0, 3), keySizes(0, maxKey, maxKey, maxKey, 3), long} {
+		if s == 0 || s>>sizeBits != 0 {
+			t.Errorf("sizes %x", s)
+		}
 	}
 }

@@ -14,21 +14,20 @@ func (r *Resolver[T]) second(h uint64, l *line, rec *parser.Record) *Entry[T] {
 	if s == nil {
 		return r.decide(h, l, rec)
 	}
-	o := &r.odds[s.odd]
+	o := &r.odds[s.entry]
 	if len(o.refused) == 0 {
-		return r.entries[s.entry]
+		return r.entries[o.entry]
 	}
 	if v := r.adm.version.Load(); o.version != v {
 		// Values were admitted since: the line may stand for itself now. Only lines from here on do.
-		// Should entry have to clear the caches, s and o are free slots, and writing to them is harmless.
+		// Should entry have to clear the caches, o is nobody's, and writing to it is harmless.
 		e, refused := r.entry(l, rec)
-		s.entry = e
-		*o = oddLine{version: v, lines: o.lines, refused: append(o.refused[:0], refused...)}
+		*o = oddLine{entry: e, version: v, lines: o.lines, refused: append(o.refused[:0], refused...)}
 		if len(refused) == 0 {
 			return r.entries[e]
 		}
 	}
-	e := r.entries[s.entry]
+	e := r.entries[o.entry]
 	o.lines++
 	r.count()
 	return e
@@ -81,9 +80,8 @@ func (r *Resolver[T]) decide(h uint64, l *line, rec *parser.Record) *Entry[T] {
 		if r.odd.full(n) {
 			r.clearOdd()
 		}
-		s := r.odd.insert(h, l, r.scratch.rest)
-		s.entry, s.odd = i, uint32(len(r.odds))
-		o := oddLine{version: version, refused: append([]refusal(nil), refused...)}
+		r.odd.insert(h, l, r.scratch.rest).entry = uint32(len(r.odds))
+		o := oddLine{entry: i, version: version, refused: append([]refusal(nil), refused...)}
 		if len(refused) > 0 {
 			o.lines = 1
 		}

@@ -100,6 +100,7 @@ func (k *entryKey) hash(seed maphash.Seed) uint32 {
 
 // oddLine is what is kept of a key with values that became "other".
 type oddLine struct {
+	entry   uint32 // index in Resolver.entries
 	version uint64 // of the Admission when it was decided
 	lines   uint64 // since the Admission was told
 	refused []refusal
@@ -200,7 +201,7 @@ func (c *core) quick(rec *parser.Record, flags uint8) int {
 	if !c.named() {
 		n, front, back = 0, 0, 0
 	}
-	return findKey(c.hot, &c.keySeed, names, n, path, size, slashes, c.segments, keySizes(0, n, front, back), flags)
+	return findKey(c.hot, &c.keySeed, names, n, path, size, slashes, c.segments, keySizes(0, n, front, back, flags))
 }
 
 // hash fills l, whose flags are known, and returns the hash of what is in it.
@@ -228,10 +229,10 @@ func (c *core) hash(rec *parser.Record, l *line) uint64 {
 			l.n, l.whole = decisive(l.path, c.segments)
 		}
 	}
-	l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
+	l.sizes = keySizes(l.n, len(l.names), l.front, l.back, l.flags)
 	h := c.hashKey(l)
 	if len(c.inputs) > 0 {
-		h = c.hashOthers(h, rec, l) | 1
+		h = c.hashOthers(h, rec, l)
 	}
 	return h
 }
@@ -240,10 +241,10 @@ func (c *core) hashKey(l *line) uint64 {
 	if c.probes {
 		n := len(l.names)
 		c.key = slices.Grow(append(append(c.key[:0], l.names...), l.path[:l.n]...), keySlack)
-		return hashKey(&c.keySeed, &c.key[:n+1][0], n, &c.key[n : n+1][0], l.n, l.sizes, l.flags)
+		return hashKey(&c.keySeed, &c.key[:n+1][0], n, &c.key[n : n+1][0], l.n, l.sizes)
 	}
 	// The two are hashed independently, so that the processor can work on both at once.
-	return mix(hashBytes(c.seed, l.names)+uint64(l.flags), bits.RotateLeft64(hashBytes(c.seed, l.path[:l.n]), 32)) | 1
+	return mix(hashBytes(c.seed, l.names)^l.sizes, bits.RotateLeft64(hashBytes(c.seed, l.path[:l.n]), 32))
 }
 
 // join puts the names together that do not stand side by side in the line.

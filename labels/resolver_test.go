@@ -212,12 +212,12 @@ func TestFloodStaysBounded(t *testing.T) {
 }
 
 func TestKeyTableFindsWhatItHolds(t *testing.T) {
-	tab := newKeyTable(4, 100, 2000)
+	tab := newKeyTable(4, 100, 8000)
 	at := func(i int) (uint64, *line) {
 		p := fmt.Appendf(nil, "/path/%d", i)
 		l := &line{path: p, n: len(p), names: fmt.Appendf(nil, "f b%d", i%3), front: 1, back: 2, flags: uint8(i % 2)}
-		l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
-		return hashBytes(3, p)&3 | 1, l
+		l.sizes = keySizes(l.n, len(l.names), l.front, l.back, l.flags)
+		return hashBytes(3, p) & 3 << sizeBits, l
 	}
 	for i := range 100 { // all hashes collide
 		h, l := at(i)
@@ -244,14 +244,14 @@ func TestKeyTableFindsWhatItHolds(t *testing.T) {
 		} {
 			h, l = at(i)
 			change()
-			l.sizes = keySizes(l.n, len(l.names), l.front, l.back)
+			l.sizes = keySizes(l.n, len(l.names), l.front, l.back, l.flags)
 			if tab.find(h, l) != nil {
 				t.Fatalf("%d: another %s is found", i, what)
 			}
 		}
 	}
 	tab.clear()
-	if h, l := at(1); tab.find(h, l) != nil || tab.full(2000) || !tab.full(2001) {
+	if h, l := at(1); tab.find(h, l) != nil || tab.full(8000-cacheLine) || !tab.full(8001-cacheLine) {
 		t.Error("clear")
 	}
 }
