@@ -18,14 +18,25 @@ type textWriter struct {
 	err     error
 }
 
-// flushAt is how much is collected before it is written out.
+// flushAt is how much is collected before it is written out: whole pages, because a file that is written in other pieces
+// costs half as much again.
 const flushAt = 64 << 10
 
-func (w *textWriter) flush() {
-	if w.err == nil && len(w.b) > 0 {
-		_, w.err = w.w.Write(w.b)
+// some writes out what is collected, when that is enough.
+func (w *textWriter) some() {
+	if len(w.b) >= flushAt {
+		w.write(len(w.b) / flushAt * flushAt)
 	}
-	w.b = w.b[:0]
+}
+
+// flush writes out all that is collected.
+func (w *textWriter) flush() { w.write(len(w.b)) }
+
+func (w *textWriter) write(n int) {
+	if w.err == nil && n > 0 {
+		_, w.err = w.w.Write(w.b[:n])
+	}
+	w.b = append(w.b[:0], w.b[n:]...)
 }
 
 // header writes HELP and TYPE and returns the name that samples have.
@@ -71,9 +82,7 @@ func (w *textWriter) set(s *sampleSet) {
 		w.b = append(w.b, ' ')
 		w.b = appendFloat(w.b, s.samples[i].value, w.om)
 		w.b = append(w.b, '\n')
-		if len(w.b) > flushAt {
-			w.flush()
-		}
+		w.some()
 	}
 }
 
@@ -90,9 +99,7 @@ func (w *textWriter) family(c *Cut, f *cutFamily) {
 		} else {
 			w.single(c, f, s, name, ex)
 		}
-		if len(w.b) > flushAt {
-			w.flush()
-		}
+		w.some()
 	}
 }
 
