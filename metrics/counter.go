@@ -251,10 +251,9 @@ func (c *Counter) times(cell *Cell) {
 	f := &c.f
 	t := c.shard.table
 	l := &t.layout
-	left := uint64(1)<<len(l.histograms) - 1 // a bit for each
-	if n := l.quick; !f.open && n > 0 {
-		left &^= 1<<n - 1
-		left |= shortTimes(cell, &f.times, &l.histograms[0], n, &t.buckets.direct)
+	left := l.all
+	if !f.open && l.quick > 0 {
+		left = l.long | shortTimes(cell, &f.times, &l.histograms[0], l.quick, &t.buckets.direct)
 	}
 	for ; left != 0; left &= left - 1 {
 		c.time(cell, &l.histograms[bits.TrailingZeros64(left)])

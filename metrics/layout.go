@@ -56,6 +56,7 @@ type layouts struct {
 
 	histograms []histogramAt
 	quick      int    // how many of the first of them cells have room for
+	all, long  uint64 // a bit for each histogram, and for each that cells have no room for
 	duration   uint32 // offset of request_duration in a backend block
 	zero       uint32 // of the native histogram
 
@@ -159,6 +160,8 @@ func (t *Table) newLayouts() {
 	for _, p := range f.phases {
 		l.observe(p.phase, histogram(p.family), t.buckets)
 	}
+	l.all = 1<<len(l.histograms) - 1
+	l.long = l.all &^ (1<<l.quick - 1)
 }
 
 // observe adds a histogram of a time.
