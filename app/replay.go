@@ -46,10 +46,6 @@ type replayed struct {
 	samples *metrics.Samples
 }
 
-// heapFloor is memory that is never touched, so that it costs none, but counts for the collector: what the first lines of a
-// log bring stays, and would be looked through four times while the heap is small.
-const heapFloor = 8 << 20
-
 // replayCut reads the logs with the settings of o, one source for all of them.
 func replayCut(ctx context.Context, o Options, logs []string, jobs int, std Streams) (*replayed, error) {
 	p, err := planOf(o, logs, false)
@@ -60,8 +56,7 @@ func replayCut(ctx context.Context, o Options, logs []string, jobs int, std Stre
 		jobs = runtime.GOMAXPROCS(0)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(jobs)) // the collector would use idle processors, too
-	floor := make([]byte, heapFloor)
-	defer runtime.KeepAlive(floor)
+	defer prepareHeap()()
 	parts, err := readAll(ctx, p, logs, jobs, std)
 	if err != nil {
 		return nil, err
