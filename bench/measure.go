@@ -26,11 +26,11 @@ type command struct {
 type usage struct {
 	cpu  time.Duration // user and system
 	wall time.Duration
-	rss  int64 // peak resident set, bytes
+	rss  int64 // peak resident set, bytes; 0 when nobody watched
 }
 
-// once runs the command to its end.
-func once(c command) (usage, error) {
+// once runs the command to its end. To watch its memory costs it time: whoever looks holds up its page faults.
+func once(c command, watch bool) (usage, error) {
 	cmd := exec.Command(c.args[0], c.args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if c.stdin != "" {
@@ -60,7 +60,10 @@ func once(c command) (usage, error) {
 	if err := cmd.Start(); err != nil {
 		return usage{}, err
 	}
-	peak := watchPeak(cmd.Process.Pid)
+	peak := func() int64 { return 0 }
+	if watch {
+		peak = watchPeak(cmd.Process.Pid)
+	}
 	err := cmd.Wait()
 	rss := peak()
 	if err != nil {
@@ -127,20 +130,24 @@ type pair struct {
 type result struct {
 	pair
 	ua, ub []usage
+	ma, mb usage   // of the runs whose memory was watched
 	ratio  float64 // median of the ratios, pair by pair
 }
 
-// measure runs a pair once to warm up and then runs times in turn.
+// measure runs a pair once to warm up, watching the memory, and then runs times in turn.
 func measure(p pair) (result, error) {
 	r := result{pair: p}
 	for i := range p.runs + 1 {
-		ua, err := once(p.a)
+		ua, err := once(p.a, i == 0)
 		if err != nil {
 			return r, err
 		}
-		ub, err := once(p.b)
+		ub, err := once(p.b, i == 0)
 		if err != nil {
 			return r, err
+		}
+		if i == 0 {
+			r.ma, r.mb = ua, ub
 		}
 		if i > 0 || p.runs == 1 {
 			r.ua, r.ub = append(r.ua, ua), append(r.ub, ub)
