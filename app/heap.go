@@ -8,7 +8,7 @@ import (
 const (
 	// heapFloor is memory that is never touched, so that it costs none, but counts for the collector: what the first
 	// lines of a log bring stays, and would be looked through four times while the heap is small.
-	heapFloor = 8 << 20
+	heapFloor = 16 << 20
 	// hugeHeap is how much of the heap should be in huge pages. A log with thousands of routes touches some 15 MiB
 	// at random: in small pages each is a fault, and then a miss of the processor's table of pages.
 	hugeHeap = 32 << 20
