@@ -29,7 +29,7 @@ func Replay(ctx context.Context, o Options, r ReplayOptions, std Streams) error 
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(std.Out, 1<<18)
+	w := bufio.NewWriter(std.Out) // for what is not written in large pieces anyway
 	page := &metrics.Page{Cut: cut.cut, Samples: cut.samples}
 	if r.OpenMetrics {
 		err = page.WriteOpenMetrics(w)

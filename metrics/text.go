@@ -20,7 +20,7 @@ type textWriter struct {
 
 // flushAt is how much is collected before it is written out: whole pages, because a file that is written in other pieces
 // costs half as much again.
-const flushAt = 64 << 10
+const flushAt = 128 << 10
 
 // some writes out what is collected, when that is enough.
 func (w *textWriter) some() {
