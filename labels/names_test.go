@@ -52,6 +52,12 @@ func TestLeaveNames(t *testing.T) {
 			if n := len(f.res.entries); n != c.entries {
 				t.Errorf("%+v: %d entries, want %d", c, n, c.entries)
 			}
+			if n, named := f.res.hot.n, !c.frontend || !c.backend || c.from == "backend"; n > 4 != named {
+				t.Errorf("%+v: %d keys", c, n)
+			}
+			if i := f.res.quick(f.parse(reqs[1].line()), flagReached|flagChosen); probes() && i < 0 {
+				t.Errorf("%+v: a key that is there is not found: %d", c, i)
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ type methodTable struct {
 // shortMethod is a method of less than eight bytes.
 type shortMethod struct {
 	word uint64 // its bytes
+	n    uint8  // how many these are, 0 in an empty place
 	id   uint8
 }
 
@@ -50,9 +51,9 @@ func newMethodTable() *methodTable {
 		id := uint8(i + 2)
 		t.long[n] = id
 		if len(n) < 8 {
-			w := binary.LittleEndian.Uint64(append([]byte(n), make([]byte, 8)...))
+			w := wordOf(n)
 			if s := &t.short[methodHash(w)]; s.id == methodIsNone { // the usual ones come first
-				*s = shortMethod{word: w, id: id}
+				*s = shortMethod{word: w, n: uint8(len(n)), id: id}
 			}
 		}
 	}
@@ -62,14 +63,17 @@ func newMethodTable() *methodTable {
 // id returns the number of a method. Which method comes next cannot be guessed, so the usual ones are not told apart by
 // branches.
 func (t *methodTable) id(m []byte) uint8 {
-	if n := len(m); n < 8 && cap(m) >= 8 { // what stands behind it is not looked at
+	if n := len(m); n > 0 && n < 8 && cap(m) >= 8 { // what stands behind it is not looked at
 		w := binary.LittleEndian.Uint64(m[:8]) & (1<<(8*n) - 1)
-		if s := &t.short[methodHash(w)]; s.word == w && s.id != methodIsNone {
+		if s := &t.short[methodHash(w)]; s.word == w && int(s.n) == n {
 			return s.id
 		}
 	}
 	return t.rare(m)
 }
+
+// wordOf returns up to eight bytes as a number.
+func wordOf(s string) uint64 { return binary.LittleEndian.Uint64(append([]byte(s), make([]byte, 8)...)) }
 
 func methodHash(w uint64) uint64 { return w * 0x9e3779b97f4a7c15 >> (64 - methodBits) }
 
