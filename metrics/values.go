@@ -73,7 +73,9 @@ func (t *methodTable) id(m []byte) uint8 {
 }
 
 // wordOf returns up to eight bytes as a number.
-func wordOf(s string) uint64 { return binary.LittleEndian.Uint64(append([]byte(s), make([]byte, 8)...)) }
+func wordOf(s string) uint64 {
+	return binary.LittleEndian.Uint64(append([]byte(s), make([]byte, 8)...))
+}
 
 func methodHash(w uint64) uint64 { return w * 0x9e3779b97f4a7c15 >> (64 - methodBits) }
 
