@@ -42,47 +42,50 @@ func terminationPhases() []termChar {
 	}
 }
 
+// termPair is an origin and a phase together.
+type termPair struct{ state, text string }
+
 // terminationMeanings holds the pairs for which more can be said than origin plus phase. A pair may be
 // spelled differently by versions of HAProxy: a client that gives up is sH on 2.6 without abortonclose.
-func terminationMeanings() map[string]string {
-	return map[string]string{
-		"--": "normal end",
-		"CR": "the client left before it had sent a full request",
-		"cR": "the client did not send a full request in time (timeout http-request)",
-		"CQ": "the client left while it waited for a free server",
-		"CC": "the client left before the server connection was up",
-		"CH": "the client left while it waited for the response",
-		"cH": "the client did not send its request body in time",
-		"CD": "the client left during the transfer",
-		"cD": "the client stopped reading or writing during the transfer (timeout client)",
-		"CL": "the client left while the last bytes were sent",
-		"CT": "the client left while it was tarpitted",
-		"SC": "the server refused the connection or could not be reached",
-		"sC": "the server did not accept the connection in time (timeout connect)",
-		"SH": "the server closed before it had sent full response headers",
-		"sH": "the server did not answer in time (timeout server): the SLA timeout",
-		"SD": "the server broke off during the transfer",
-		"sD": "the server stopped sending during the transfer (timeout server)",
-		"sQ": "no server was free in time (timeout queue): throttled",
-		"SQ": "the server or its backend went away while the request was queued",
-		"PC": "HAProxy could not open a socket: a limit of the process",
-		"PD": "the server's chunked response was malformed",
-		"PH": "the server's response was invalid, blocked or could not be rewritten",
-		"PR": "the request was invalid or denied",
-		"PT": "the request was tarpitted and refused",
-		"LC": "HAProxy redirected the request to the server's own address",
-		"LR": "HAProxy answered by itself: a redirect, return, cache, statistics",
-		"LH": "HAProxy replaced the response",
-		"RC": "HAProxy had no resource for a server connection, such as source ports",
-		"DC": "the server was marked down while it was connected to",
-		"DD": "the server was marked down during the transfer",
-		"DH": "the server was marked down before it answered",
-		"UC": "an active server came back while a backup was connected to",
-		"UD": "an active server came back during the transfer from a backup",
-		"UH": "an active server came back before the backup answered",
-		"KC": "an administrator killed the session before the server answered",
-		"KD": "an administrator killed the session during the transfer",
-		"KH": "an administrator killed the session before the server answered",
+func terminationMeanings() []termPair {
+	return []termPair{
+		{"--", "normal end"},
+		{"CR", "the client left before it had sent a full request"},
+		{"cR", "the client did not send a full request in time (timeout http-request)"},
+		{"CQ", "the client left while it waited for a free server"},
+		{"CC", "the client left before the server connection was up"},
+		{"CH", "the client left while it waited for the response"},
+		{"cH", "the client did not send its request body in time"},
+		{"CD", "the client left during the transfer"},
+		{"cD", "the client stopped reading or writing during the transfer (timeout client)"},
+		{"CL", "the client left while the last bytes were sent"},
+		{"CT", "the client left while it was tarpitted"},
+		{"SC", "the server refused the connection or could not be reached"},
+		{"sC", "the server did not accept the connection in time (timeout connect)"},
+		{"SH", "the server closed before it had sent full response headers"},
+		{"sH", "the server did not answer in time (timeout server): the SLA timeout"},
+		{"SD", "the server broke off during the transfer"},
+		{"sD", "the server stopped sending during the transfer (timeout server)"},
+		{"sQ", "no server was free in time (timeout queue): throttled"},
+		{"SQ", "the server or its backend went away while the request was queued"},
+		{"PC", "HAProxy could not open a socket: a limit of the process"},
+		{"PD", "the server's chunked response was malformed"},
+		{"PH", "the server's response was invalid, blocked or could not be rewritten"},
+		{"PR", "the request was invalid or denied"},
+		{"PT", "the request was tarpitted and refused"},
+		{"LC", "HAProxy redirected the request to the server's own address"},
+		{"LR", "HAProxy answered by itself: a redirect, return, cache, statistics"},
+		{"LH", "HAProxy replaced the response"},
+		{"RC", "HAProxy had no resource for a server connection, such as source ports"},
+		{"DC", "the server was marked down while it was connected to"},
+		{"DD", "the server was marked down during the transfer"},
+		{"DH", "the server was marked down before it answered"},
+		{"UC", "an active server came back while a backup was connected to"},
+		{"UD", "an active server came back during the transfer from a backup"},
+		{"UH", "an active server came back before the backup answered"},
+		{"KC", "an administrator killed the session before the server answered"},
+		{"KD", "an administrator killed the session during the transfer"},
+		{"KH", "an administrator killed the session before the server answered"},
 	}
 }
 
@@ -98,11 +101,12 @@ func TerminationInfo(ts string) (origin, phase, meaning string, ok bool) {
 	if !found1 || !found2 {
 		return "", "", "", false
 	}
-	meaning, known := terminationMeanings()[ts[:2]]
-	if !known {
-		meaning = o.text + ", " + p.text
+	for _, m := range terminationMeanings() {
+		if m.state == ts[:2] {
+			return o.name, p.name, m.text, true
+		}
 	}
-	return o.name, p.name, meaning, true
+	return o.name, p.name, o.text + ", " + p.text, true
 }
 
 // TerminationStates returns every pair that HAProxy can write, normal end first.
