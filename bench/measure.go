@@ -6,11 +6,15 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // A command is a whole process that the benchmark times.
@@ -20,6 +24,7 @@ type command struct {
 	stdin string // file given as standard input
 	out   string // file that takes standard output
 	left  string // file that a run leaves behind and the next one cannot stand
+	pin   bool   // stays on one processor, so that moving between two is not measured
 }
 
 // usage is what the operating system accounted for one finished process.
@@ -57,7 +62,7 @@ func once(c command, watch bool) (usage, error) {
 	var said strings.Builder
 	cmd.Stderr = &said
 	start := time.Now()
-	if err := cmd.Start(); err != nil {
+	if err := startPinned(cmd, c.pin); err != nil {
 		return usage{}, err
 	}
 	peak := func() int64 { return 0 }
@@ -70,6 +75,30 @@ func once(c command, watch bool) (usage, error) {
 		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, tailOf(said.String()))
 	}
 	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), rss: rss}, nil
+}
+
+// startPinned starts a process that stays on the last processor if pin is set.
+func startPinned(cmd *exec.Cmd, pin bool) error {
+	if !pin {
+		return cmd.Start()
+	}
+	runtime.LockOSThread() // a process begins with the processors of the thread that forks
+	defer runtime.UnlockOSThread()
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return err
+	}
+	last := 0
+	for i := range 8 * int(unsafe.Sizeof(all)) {
+		if all.IsSet(i) {
+			last = i
+		}
+	}
+	one.Set(last)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return err
+	}
+	return errors.Join(cmd.Start(), unix.SchedSetaffinity(0, &all))
 }
 
 // watchPeak samples the peak resident set of a process until the returned function is called, which returns it
@@ -136,6 +165,7 @@ type result struct {
 
 // measure runs a pair once to warm up, watching the memory, and then runs times in turn.
 func measure(p pair) (result, error) {
+	p.a.pin, p.b.pin = true, true
 	r := result{pair: p}
 	for i := range p.runs + 1 {
 		ua, err := once(p.a, i == 0)

@@ -16,7 +16,7 @@ func (w *workshop) page(o options, results []result, agreed []string, sections .
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Benchmarks\n\nWritten by `make bench` on %s; do not edit.\n\n", time.Now().UTC().Format("2006-01-02"))
 	fmt.Fprintf(&b, "Machine: %s, %d cores used, %s. Corpus: %d lines, seed 1, %d bytes a line, 2,000 routes (Zipf 1.1), one line in 750 is no request.\n", cpuModel(), runtime.NumCPU(), runtime.Version(), o.lines, w.size/int64(o.lines))
-	b.WriteString("CPU is user and system time of the whole process, from the file to the final text; each pair ran in turn, once to warm up and be watched for its memory, and then as often as the table says; ratios are medians pair by pair.\nThe work W is requests by 9 labels and four 12-bucket histograms by the 6 of the route.\n\n")
+	b.WriteString("CPU is user and system time of the whole process, from the file to the final text; each pair ran in turn on one core, once to warm up and be watched for its memory, and then as often as the table says; ratios are medians pair by pair.\nThe work W is requests by 9 labels and four 12-bucket histograms by the 6 of the route.\n\n")
 	b.WriteString("| what | runs | CPU s | against, CPU s | ratio | target | | peak MiB |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range results {
 		sign := "≥"
