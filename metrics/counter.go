@@ -188,7 +188,7 @@ func (f *facts) key() uint32 {
 	return k
 }
 
-// keySameNames marks combinations whose backend and frontend have the same name; it is no part of a slot's key.
+// keySameNames marks combinations of requests for which no backend was chosen, so that %b is the frontend's name; it is no part of a slot's key.
 const keySameNames = 1 << 28
 
 // route counts what only the route's labels describe; v starts at the route's block.
