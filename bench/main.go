@@ -89,7 +89,7 @@ func run(o options) error {
 		missed = append(missed, x.missed...)
 	}
 	for _, r := range results {
-		if peak := mib(r.ma); strings.HasPrefix(r.what, "W ") && peak > maxPeak*1.1 {
+		if peak := mib(r.wa); strings.HasPrefix(r.what, "W ") && peak > maxPeak*1.1 {
 			missed = append(missed, fmt.Sprintf("%s: peak %.0f MiB, target %d", r.what, peak, maxPeak))
 		}
 		if !r.met() {

@@ -61,8 +61,8 @@ func once(c command, watch bool) (usage, error) {
 	}
 	var said strings.Builder
 	cmd.Stderr = &said
-	start := time.Now()
-	if err := startPinned(cmd, c.pin); err != nil {
+	begin := time.Now()
+	if err := start(cmd, c.pin); err != nil {
 		return usage{}, err
 	}
 	peak := func() int64 { return 0 }
@@ -74,11 +74,11 @@ func once(c command, watch bool) (usage, error) {
 	if err != nil {
 		return usage{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, tailOf(said.String()))
 	}
-	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), rss: rss}, nil
+	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(begin), rss: rss}, nil
 }
 
-// startPinned starts a process that stays on the last processor if pin is set.
-func startPinned(cmd *exec.Cmd, pin bool) error {
+// start starts a process, which stays on the last processor if pin is set.
+func start(cmd *exec.Cmd, pin bool) error {
 	if !pin {
 		return cmd.Start()
 	}
@@ -159,7 +159,7 @@ type pair struct {
 type result struct {
 	pair
 	ua, ub []usage
-	ma, mb usage   // of the runs whose memory was watched
+	wa, wb usage   // of the runs that were watched for their memory, not timed
 	ratio  float64 // median of the ratios, pair by pair
 }
 
@@ -177,7 +177,7 @@ func measure(p pair) (result, error) {
 			return r, err
 		}
 		if i == 0 {
-			r.ma, r.mb = ua, ub
+			r.wa, r.wb = ua, ub
 		}
 		if i > 0 || p.runs == 1 {
 			r.ua, r.ub = append(r.ua, ua), append(r.ub, ub)

@@ -24,7 +24,7 @@ func (w *workshop) page(o options, results []result, agreed []string, sections .
 			sign = "≤"
 		}
 		fmt.Fprintf(&b, "| %s | %d | %.3f | %.3f | %.2f | %s %.1f | %s | %.0f / %.0f |\n", r.what, len(r.ua),
-			median(r.ua, seconds), median(r.ub, seconds), r.ratio, sign, r.target, verdict(r.ratio <= r.target == r.atMost), mib(r.ma), mib(r.mb))
+			median(r.ua, seconds), median(r.ub, seconds), r.ratio, sign, r.target, verdict(r.ratio <= r.target == r.atMost), mib(r.wa), mib(r.wb))
 	}
 	b.WriteString("\n")
 	for _, s := range agreed {

@@ -23,7 +23,7 @@ func (c *Counter) open(e *labels.Entry[Cell]) {
 		cell.native = s.natives.New()
 	}
 	if !e.Chosen {
-		cell.same = 1
+		cell.noBackend = 1
 	}
 	if t.fam.servers != nil {
 		cell.backendID = c.backendID(e.Backend)
@@ -129,7 +129,7 @@ func (c *Counter) openSlot(e *labels.Entry[Cell], k uint32) (kind uint32, _ *slo
 	if kind != noKind && more == (extra{}) && (cell.rare == nil || len(cell.rare.overflow) == 0) {
 		cell.offs[kind] = sl.requests
 		cell.opened |= 1 << kind
-		s.kinds.states[kind][cell.same] = x.state
+		s.kinds.states[kind][cell.noBackend] = x.state
 		return kind, nil
 	}
 	if more != (extra{}) {
@@ -167,7 +167,7 @@ func (c *Counter) findExtra(e *labels.Entry[Cell], sl *slot) extra {
 func (c *Counter) combination(e *labels.Entry[Cell], k uint32) combination {
 	s, f := c.shard, &c.f
 	t := s.table
-	k |= uint32(e.Data.same) * keySameNames
+	k |= uint32(e.Data.noBackend) * keyNoBackend
 	if x, ok := s.combinations[k]; ok {
 		return x
 	}

@@ -15,7 +15,7 @@ type Cell struct {
 	within     uint32 // ms; 0 when the SLA has no limit
 	left       uint8  // requests that counts has room for
 	dirty      bool   // it is in Shard.dirty
-	same       uint8  // 1 when no backend was chosen: %b is then the frontend's name
+	noBackend  uint8  // 1 when no backend was chosen: %b is then the frontend's name
 
 	// Times that are shorter than quickMS are counted here: their sums by histogram, and their buckets among counts.
 	sums [quickHistograms]uint32 // ms
@@ -102,7 +102,7 @@ func (cell *Cell) settle(s *Shard, n uint64) {
 		cell.counts[at] = 0
 		total += count
 		values[cell.offs[k]] += count
-		cell.tally(l, values, s.kinds.states[k][cell.same].verdict(), count)
+		cell.tally(l, values, s.kinds.states[k][cell.noBackend].verdict(), count)
 	}
 	values[cell.frontend] += total
 	for i := range l.histograms {

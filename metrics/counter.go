@@ -85,7 +85,7 @@ func (c *Counter) request(rec *parser.Record) {
 	}
 	if kind != noKind {
 		cell.counts[kindAt(kind)]++
-		state = s.kinds.states[kind][cell.same]
+		state = s.kinds.states[kind][cell.noBackend]
 	}
 	if s.table.fam.servers != nil {
 		c.server(e, rec) // may give birth to a series, which moves the values
@@ -188,8 +188,8 @@ func (f *facts) key() uint32 {
 	return k
 }
 
-// keySameNames marks combinations of requests for which no backend was chosen, so that %b is the frontend's name; it is no part of a slot's key.
-const keySameNames = 1 << 28
+// keyNoBackend marks combinations of requests for which no backend was chosen, so that %b is the frontend's name; it is no part of a slot's key.
+const keyNoBackend = 1 << 28
 
 // route counts what only the route's labels describe; v starts at the route's block.
 func (c *Counter) route(v []uint64) {

@@ -6,15 +6,15 @@ type kinds struct {
 	keys   [kindSlots]uint32 // open addressing, 0 is free
 	ids    [kindSlots]uint8
 	n      uint32
-	states [maxKinds][2]slotState // by Cell.same, once a cell counts it
+	states [maxKinds][2]slotState // by Cell.noBackend, once a cell counts it
 }
 
 const (
 	firstKinds = 28 // as many as fill a Cell's first cache line
 	moreKinds  = 35 // … and its third
 	maxKinds   = firstKinds + moreKinds
-	kindSlots  = 256 // a power of two; sparse, so that one probe is enough
-	noKind     = 63  // no bit of Cell.opened
+	kindSlots  = 256      // a power of two; sparse, so that one probe is enough
+	noKind     = maxKinds // no bit of Cell.opened
 )
 
 // kindAt returns where in Cell.counts the requests of a kind are.

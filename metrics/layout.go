@@ -274,21 +274,24 @@ func (t *Table) routePrefix(haproxy string, values []string) uint32 {
 
 // backendPrefix returns the prefix of a route's backend, which is the route's where families leave backends out.
 func (t *Table) backendPrefix(route uint32, backend string) uint32 {
-	if t.without(labelBackend) {
-		return route
-	}
-	return t.reg.under(route, t.reg.labelsOf(labelBackend, backend))
+	return t.reg.under(route, t.keptLabels(labelBackend, backend))
 }
 
 // namesPrefix returns the prefix of requests_total: a route's with frontend and backend.
 func (t *Table) namesPrefix(route uint32, frontend, backend string) uint32 {
-	if t.without(labelFrontend) {
-		return t.backendPrefix(route, backend)
+	return t.reg.under(route, t.keptLabels(labelFrontend, frontend, labelBackend, backend))
+}
+
+// keptLabels is registry.labelsOf for labels of which families may leave some out.
+func (t *Table) keptLabels(namesAndValues ...string) []byte {
+	b := t.reg.labels[:0]
+	for i := 0; i < len(namesAndValues); i += 2 {
+		if !t.without(namesAndValues[i]) {
+			b = appendLabel(b, namesAndValues[i], namesAndValues[i+1])
+		}
 	}
-	if t.without(labelBackend) {
-		return t.reg.under(route, t.reg.labelsOf(labelFrontend, frontend))
-	}
-	return t.reg.under(route, t.reg.labelsOf(labelFrontend, frontend, labelBackend, backend))
+	t.reg.labels = b
+	return b
 }
 
 // declare gives birth to the routes that the schema declares, so that their first request is an increase.

@@ -22,12 +22,12 @@ func (t *Table) selected(name string) bool {
 	if len(t.opt.Only) == 0 || !slices.Contains(t.selectable, name) {
 		return true
 	}
-	for i := range t.opt.Only {
-		if t.opt.Only[i].Value == name {
-			return true
-		}
-	}
-	return false
+	return listed(t.opt.Only, name)
+}
+
+// listed reports whether a list of the configuration has a value.
+func listed(l []spec.Text, value string) bool {
+	return slices.ContainsFunc(l, func(x spec.Text) bool { return x.Value == value })
 }
 
 // Counted reports whether the family is counted from lines with these options; see Options.Only.
@@ -39,7 +39,7 @@ func (t *Table) checkOnly() []error {
 	for i, x := range t.opt.Only {
 		phase := t.phaseOf(x.Value)
 		switch {
-		case slices.ContainsFunc(t.opt.Only[:i], func(o spec.Text) bool { return o.Value == x.Value }):
+		case listed(t.opt.Only[:i], x.Value):
 			errs = append(errs, diag.List{x.Problem("the family "+x.Value+" is there twice", "")})
 		case phase >= 0 && !slices.Contains(t.opt.ExtraHistograms, catalogue.Phases()[phase]):
 			errs = append(errs, diag.List{x.Problem(x.Value+" is made only when it is asked for", "histograms: {phases: ["+catalogue.Phases()[phase]+"]}")})

@@ -25,22 +25,15 @@ type shortMethod struct {
 // methodBits is the binary logarithm of the places in methodTable.short: many enough for all that clients usually send.
 const methodBits = 6
 
-// The first numbers are fixed, so that the switch in id can name them.
+// The first numbers, which the code names.
 const (
 	methodIsNone uint8 = iota
 	methodIsOther
-	methodGET
-	methodPOST
-	methodPUT
-	methodHEAD
-	methodDELETE
-	methodPATCH
-	methodOPTIONS
 	methodCONNECT
 )
 
 func newMethodTable() *methodTable {
-	names := []string{"", labels.Other, "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", "CONNECT"}
+	names := []string{"", labels.Other, "CONNECT", "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS"}
 	t := &methodTable{names: names, long: map[string]uint8{}}
 	for _, m := range labels.Methods() {
 		if !slices.Contains(t.names, m) {

@@ -11,7 +11,6 @@ import (
 func TestMethodNumbers(t *testing.T) {
 	table := newMethodTable()
 	words := append(labels.Methods(), "", "X", "GE", "GETS", "get", "\x00", "GET\x00", "PROPFINDS", "\x00\x00\x00\x00\x00\x00\x00", "CONNECT", "CONNECTS")
-	short := 0
 	for _, w := range words {
 		if len(w) > 0 {
 			words = append(words, w[:len(w)-1], w+"\x00", strings.ToLower(w), w+w)
@@ -27,14 +26,9 @@ func TestMethodNumbers(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range table.short {
-		if s.id != methodIsNone {
-			short++
-		}
-	}
 	for _, m := range []string{"GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", "CONNECT"} {
 		if s := table.short[methodHash(wordOf(m))]; table.names[s.id] != m {
-			t.Errorf("%s is not among the %d short ones", m, short)
+			t.Errorf("%s is not among the short ones", m)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"haproxy_log_exporter/internal/diag"
-	"haproxy_log_exporter/labels/spec"
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
@@ -15,17 +14,14 @@ const (
 )
 
 // without reports whether families with route labels leave a label out.
-func (t *Table) without(label string) bool {
-	return slices.ContainsFunc(t.opt.Without, func(x spec.Text) bool { return x.Value == label })
-}
+func (t *Table) without(label string) bool { return listed(t.opt.Without, label) }
 
 // leaveLabels takes the labels of Options.Without from the families that leave them out.
 func (t *Table) leaveLabels() {
-	left := func(label string) bool { return t.without(label) }
 	for i := range t.families.list {
 		if f := &t.families.list[i]; f.Route && f.Group == catalogue.Log && f.Name != catalogue.UnservedTotal {
-			f.Labels = slices.DeleteFunc(slices.Clone(f.Labels), left)
-			f.Names = slices.DeleteFunc(f.Names, left)
+			f.Labels = slices.DeleteFunc(slices.Clone(f.Labels), t.without)
+			f.Names = slices.DeleteFunc(f.Names, t.without)
 		}
 	}
 }
@@ -46,7 +42,7 @@ func (t *Table) checkWithout() []error {
 	var errs []error
 	for i, x := range t.opt.Without {
 		switch {
-		case slices.ContainsFunc(t.opt.Without[:i], func(o spec.Text) bool { return o.Value == x.Value }):
+		case listed(t.opt.Without[:i], x.Value):
 			errs = append(errs, diag.List{x.Problem("the label "+x.Value+" is there twice", "")})
 		case slices.Contains(names, x.Value):
 		case slices.Contains(t.opt.RouteLabels, x.Value):
