@@ -31,8 +31,9 @@ func TestPrepareHeap(t *testing.T) {
 	if got := debug.SetGCPercent(percent); got != percent {
 		t.Errorf("the collector runs at %d %%, not at %d", got, percent)
 	}
-	series := make([]byte, 1<<20)
-	if flags := mappingOf(t, unsafe.Pointer(&series[0])); !strings.Contains(flags, " hg") {
+	// Larger than any gap that the collector may have left in the small heap before, and begun in one at most.
+	series := make([]byte, hugeHeap/2)
+	if flags := mappingOf(t, unsafe.Pointer(&series[len(series)/2])); !strings.Contains(flags, " hg") {
 		t.Errorf("new memory is not to be in huge pages: %s", flags)
 	}
 }
