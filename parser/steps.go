@@ -69,10 +69,13 @@ var _ [1 << stepShift]byte = [unsafe.Sizeof(step{})]byte{}
 
 // quickInt is a number of stepInts.
 type quickInt struct {
-	at    uint16 // as in step; 0 when nobody wants the number
-	sep   uint8  // the byte behind it, 0 for the last number
+	at    uint16 // as in step; that of FieldNone, which is not read, when nobody wants the number
+	sep   uint32 // the byte behind it, noSep for the last number
 	minus bool   // it may be -1
 }
+
+// noSep is no byte.
+const noSep = 1 << 8
 
 // usual is what several steps in a row nearly always find: nothing captured, a normal end. The whole of it is
 // compared at once; when it is not there, the steps are taken one by one.
@@ -291,9 +294,9 @@ func (s *step) numbers(seq []intStep) bool {
 		if n.slot >= quickSlot || n.sep == 0 && !last {
 			return false
 		}
-		ints[i] = quickInt{at: valueAt(n.slot), minus: n.minus}
+		ints[i] = quickInt{at: valueAt(n.slot), sep: noSep, minus: n.minus}
 		if !last {
-			ints[i].sep = n.sep
+			ints[i].sep = uint32(n.sep)
 		}
 	}
 	s.seq = &ints[0]

@@ -21,6 +21,15 @@ LOAD: \
 	MOVQ step_seq(DI), R13 \
 	LEAQ (SI)(R8*1), R14
 
+// SEPARATOR goes on with the next number when what stands at AX, from R8, is the separator in front of it.
+#define SEPARATOR(MORE) \
+	MOVBLZX (R14)(AX*1), BX \
+	ADDQ $quickInt__size, R13 \
+	CMPL BX, (quickInt_sep-quickInt__size)(R13) \
+	JEQ MORE \
+	CMPL (quickInt_sep-quickInt__size)(R13), $const_noSep \
+	JNE stop
+
 // Numbers that nobody wants: only the separators are looked at. R15 has a bit for each byte that is no digit and stands
 // where a number should begin.
 skip:
@@ -30,30 +39,26 @@ skip:
 
 skipped:
 	TZCNTQ R12, AX
-	JCS stop
 	BLSRQ R12, R12
-	MOVBLZX quickInt_sep(R13), BX
-	TESTL BX, BX
-	JZ lastSkipped
-	CMPB (R14)(AX*1), BX
-	JNE stop
-	ADDQ $quickInt__size, R13
-	JMP skipped
-
-lastSkipped:
+	SEPARATOR(skipped)
 	MOVQ AX, CX
 	NOTQ CX
 	SHLXQ CX, R15, BX                 // those up to AX
 	TESTQ BX, BX
 	JNE stop
 	CMPB AX, step_n(DI)
-	JHI stop                          // one may have more digits than a number can
+	JHI stop                          // one may have more digits than a number can, or does not end among the 64
 	ADDQ R8, AX
 	NEXT(const_stepRequest, request)
 
 // R15 is where a number begins, from R8.
 ints:
 	NUMBERS(intsAgain, intsLoad)
+	LEAQ shuffles<>+64(SB), R10
+	VMOVQ 0(R10), X8
+	VMOVQ 8(R10), X9
+	VMOVQ 16(R10), X10
+	VMOVQ 24(R10), X11
 	XORL R15, R15
 
 number:
@@ -69,21 +74,18 @@ number:
 	TESTL BX, BX
 	JZ separator
 
-	// As digits8, of the eight bytes from the number on: shifted so that its last digit comes last.
-	SHLQ $3, CX
-	SHLXQ CX, (R14)(R15*1), CX
-	ANDQ digits<>+0(SB), CX
-	IMUL3Q $(10<<8 + 1), CX, CX
-	SHRQ $8, CX
-	ANDQ digits<>+8(SB), CX
-	IMUL3Q $(100<<16 + 1), CX, CX
-	SHRQ $16, CX
-	ANDQ digits<>+16(SB), CX
-	IMULQ digits<>+24(SB), CX
-	SHRQ $32, CX
+	// As digits8, by other parts of the processor than the rest: the digits are shuffled to the end of eight bytes.
+	VMOVQ (R14)(R15*1), X0
+	VMOVQ (R10)(CX*8), X1
+	VPSHUFB X1, X0, X0
+	VPAND X8, X0, X0
+	VPMADDUBSW X9, X0, X0
+	VPMADDWD X10, X0, X0
+	VPACKUSDW X0, X0, X0
+	VPMADDWD X11, X0, X0
+	VMOVQ X0, value_num(DX)(BX*1)
 
 known:
-	MOVQ CX, value_num(DX)(BX*1)
 	LEAL (const_vNumber+1)(R8)(R15*1), CX
 	MOVL CX, value_off(DX)(BX*1)
 	LEAL 1(R8)(AX*1), CX
@@ -91,15 +93,9 @@ known:
 
 separator:
 	LEAQ 1(AX), R15
-	MOVBLZX quickInt_sep(R13), BX
-	TESTL BX, BX
-	JZ last
-	CMPB (R14)(AX*1), BX
-	JNE stop
-	ADDQ $quickInt__size, R13
-	JMP number
-
-last:
+	SEPARATOR(number)
+	MOVQ R8, R10
+	SHRQ $6, R10
 	ADDQ R8, AX
 	NEXT(const_stepUsual, usual)
 
@@ -120,11 +116,9 @@ sign:
 	LEAQ 2(R15), CX
 	CMPQ AX, CX
 	JNE stop
-	MOVQ $-1, CX
 	MOVWLZX quickInt_at(R13), BX
-	TESTL BX, BX
-	JNZ known
-	JMP separator
+	MOVQ $-1, value_num(DX)(BX*1)
+	JMP known
 
 skipAgain:
 	MOVQ BX, R10
