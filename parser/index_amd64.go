@@ -17,13 +17,13 @@ func termBlocks(from *byte, to *index, n int, term byte)
 //go:noescape
 func firstBlocks(from *byte, to *index, n int)
 
-// headedLine returns the length of the message of a line that has the head of count headWords, start bytes of these,
-// and makes blank, slash and other of it. It is -1 when the line, of which n bytes are there and slack behind them, has another head,
-// is longer than maxQuick, does not end within them, or needs a second look: it is empty, ends with a blank or below,
-// or begins like a repetition. n is more than start. It must be called only when indexed.
+// headedLine returns the length of the message of a line that has the head of s, and makes blank, slash and other of it.
+// It is -1 when the line, of which n bytes are there and slack behind them, has another head, is longer than maxQuick, does
+// not end within them, or needs a second look: it is empty, ends with a blank or below, or begins like a repetition. n is more
+// than the length of the head, and s is alike. It must be called only when indexed.
 //
 //go:noescape
-func headedLine(line *byte, n int, words *headWord, count, start int, to *index) int
+func headedLine(line *byte, n int, s *shape, to *index) int
 
 // quickSteps takes the steps from k on at the place i of the message b[:e] and returns the step and the place where it
 // stopped: at stepNone, or at the first that cannot take what it finds. b has slack behind e, which is at most maxQuick,

@@ -178,14 +178,15 @@ end:
 	VZEROUPPER
 	RET
 
-// func headedLine(line *byte, n int, words *headWord, count, start int, to *index) int
-TEXT ·headedLine(SB), NOSPLIT, $0-56
+// func headedLine(line *byte, n int, s *shape, to *index) int
+TEXT ·headedLine(SB), NOSPLIT, $0-40
 	MOVQ line+0(FP), SI
 	MOVQ n+8(FP), R10
-	MOVQ words+16(FP), DI
-	MOVQ count+24(FP), CX
-	MOVQ start+32(FP), BX
-	MOVQ to+40(FP), R13
+	MOVQ s+16(FP), BX
+	MOVQ to+24(FP), R13
+	MOVQ shape_words(BX), DI
+	MOVQ (shape_words+8)(BX), CX
+	MOVQ (shape_head+8)(BX), BX
 	HEAD
 	SPREAD
 	VPBROADCASTB newline<>(SB), Y14
@@ -220,12 +221,12 @@ block:
 	JLS none
 	CMPB (SI), $'m'
 	JEQ none
-	MOVQ AX, ret+48(FP)
+	MOVQ AX, ret+32(FP)
 	RET
 
 none:
 	VZEROUPPER
-	MOVQ $-1, ret+48(FP)
+	MOVQ $-1, ret+32(FP)
 	RET
 
 // func sameHead(line *byte, words *headWord, n int) bool

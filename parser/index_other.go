@@ -8,9 +8,7 @@ func termBlocks(*byte, *index, int, byte) { panic("parser: no index on this proc
 
 func firstBlocks(*byte, *index, int) { panic("parser: no index on this processor") }
 
-func headedLine(*byte, int, *headWord, int, int, *index) int {
-	panic("parser: no index on this processor")
-}
+func headedLine(*byte, int, *shape, *index) int { panic("parser: no index on this processor") }
 
 func quickSteps(*index, *step, int, *byte, int, int, *[quickSlot]value) (int, int) {
 	panic("parser: no quick steps on this processor")

@@ -239,8 +239,10 @@ func (it *item) needed() bool {
 
 // result says what the line is, from what it holds.
 func (p *Program) result(rec *Record) Result {
-	if p.http && rec.plain && rec.v[Status].num > 0 && !rec.Has(Origin) {
-		return ResultHTTP
+	if p.http && rec.plain {
+		if v := (*[quickSlot]value)(rec.v); v[Status].num > 0 && v[Origin].off == 0 {
+			return ResultHTTP
+		}
 	}
 	return p.otherResult(rec)
 }

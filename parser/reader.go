@@ -37,18 +37,20 @@ func (r *Reader) First(b []byte, rec *Record) (n int, res Result) {
 	if !s.alike || !p.direct || p.steps == nil || rec.filled != p || len(b) <= start || cap(b)-len(b) < slack {
 		return -1, 0
 	}
-	e := headedLine(&b[0], len(b), &s.words[0], len(s.words), start, rec.index)
+	e := headedLine(&b[0], len(b), s, rec.index)
 	if e < 0 {
 		return -1, 0
 	}
 	n = start + e
-	r.env.same(b[:n])
-	if msg := b[start:n]; p.quick(b[start:n+slack], e, rec) && p.sure(msg, rec) {
+	line := b[:n]
+	r.env.same(line)
+	msg := line[start:]
+	if p.quick(msg, rec) && p.sure(msg, rec) {
 		rec.repeat = 1
 		r.env.Keep()
 		return n, p.result(rec)
 	}
-	return n, r.other(b[start:n], 1, b[:n], rec)
+	return n, r.other(msg, 1, line, rec)
 }
 
 // without is for lines that have no message.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 const (
@@ -28,7 +29,7 @@ func (p *Program) run(msg []byte, rec *Record) bool {
 		return p.rest(b, e, rec, 0, 0, false)
 	}
 	rec.index.make(b, e)
-	return p.quick(b, e, rec)
+	return p.quick(b[:e], rec)
 }
 
 // start makes rec, which begin has made ready for the Program before, ready for another message.
@@ -37,15 +38,17 @@ func (r *Record) start(msg []byte) {
 	r.cut, r.badReq, r.cookie, r.plain = false, false, false, false
 }
 
-// quick executes the flat program on the message b[:e], whose index is made, by quick steps as far as they go.
-func (p *Program) quick(b []byte, e int, rec *Record) bool {
-	rec.start(b[:e])
+// quick executes the flat program on a message whose index is made and that has slack behind it, by quick steps as far
+// as they go.
+func (p *Program) quick(msg []byte, rec *Record) bool {
+	rec.start(msg)
+	e := len(msg)
 	if p.term != 0 && e > 0 {
-		rec.index.separate(b, e, p.term)
+		rec.index.separate(msg, e, p.term)
 	}
-	k, i := quickSteps(rec.index, &p.steps[0], 0, &b[0], e, 0, (*[quickSlot]value)(rec.v))
+	k, i := quickSteps(rec.index, &p.steps[0], 0, unsafe.SliceData(msg), e, 0, (*[quickSlot]value)(rec.v))
 	if k < len(p.ops) {
-		return p.rest(b, e, rec, k, i, true)
+		return p.rest(msg[:e+slack], e, rec, k, i, true)
 	}
 	rec.plain = true // quick steps read no sign but that of -1
 	return i == e
