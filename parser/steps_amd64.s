@@ -20,20 +20,21 @@ GLOBL quote<>(SB), RODATA|NOPTR, $1
 DATA question<>+0(SB)/1, $0x3f
 GLOBL question<>(SB), RODATA|NOPTR, $1
 
-// What makes a number of its digits: in front of it, by the number of digits, how to shuffle them to the end of eight bytes.
-DATA shuffles<>+0(SB)/8, $0x0706050403020100
-DATA shuffles<>+8(SB)/8, $0x0605040302010080
-DATA shuffles<>+16(SB)/8, $0x0504030201008080
-DATA shuffles<>+24(SB)/8, $0x0403020100808080
-DATA shuffles<>+32(SB)/8, $0x0302010080808080
-DATA shuffles<>+40(SB)/8, $0x0201008080808080
-DATA shuffles<>+48(SB)/8, $0x0100808080808080
-DATA shuffles<>+56(SB)/8, $0x0080808080808080
-DATA shuffles<>+64(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA shuffles<>+72(SB)/8, $0x010a010a010a010a
-DATA shuffles<>+80(SB)/8, $0x0001006400010064
-DATA shuffles<>+88(SB)/8, $0x0000000000012710
-GLOBL shuffles<>(SB), RODATA|NOPTR, $96
+// How to shuffle N digits to the end of eight bytes: the row that begins N*8 bytes before the middle. Behind it, what makes
+// a number of them: what a digit leaves of its byte, then the weights of two digits, two pairs and two fours.
+DATA digits<>+0(SB)/8, $0x0706050403020100
+DATA digits<>+8(SB)/8, $0x0605040302010080
+DATA digits<>+16(SB)/8, $0x0504030201008080
+DATA digits<>+24(SB)/8, $0x0403020100808080
+DATA digits<>+32(SB)/8, $0x0302010080808080
+DATA digits<>+40(SB)/8, $0x0201008080808080
+DATA digits<>+48(SB)/8, $0x0100808080808080
+DATA digits<>+56(SB)/8, $0x0080808080808080
+DATA digits<>+64(SB)/8, $const_digits8a
+DATA digits<>+72(SB)/8, $0x010a010a010a010a
+DATA digits<>+80(SB)/8, $0x0001006400010064
+DATA digits<>+88(SB)/8, $0x0000000000012710
+GLOBL digits<>(SB), RODATA|NOPTR, $96
 
 // FIND sets TO to the place of the first bit from FROM on in the masks that LOAD puts into BX, from word CX of the
 // index on. FROM is guessed to be in the word where the field before ended, R10: then that is loaded before FROM is known,

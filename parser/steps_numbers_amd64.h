@@ -54,7 +54,7 @@ skipped:
 // R15 is where a number begins, from R8.
 ints:
 	NUMBERS(intsAgain, intsLoad)
-	LEAQ shuffles<>+64(SB), R10
+	LEAQ digits<>+64(SB), R10
 	VMOVQ 0(R10), X8
 	VMOVQ 8(R10), X9
 	VMOVQ 16(R10), X10
