@@ -39,7 +39,7 @@ type LabelStep struct {
 // Explain tells how the labels of rec are found. With an Admission, values are shown as they would be
 // admitted now; nothing is admitted by it. It is slow and meant for people.
 func (s *Schema) Explain(rec *parser.Record, a *Admission) Explanation {
-	flags := fate(rec, rec.End())
+	flags := FateOf(rec, rec.End())
 	x := Explanation{Reached: flags&flagReached != 0}
 	x.Why = whyReached(rec, flags)
 	sc := &scratch{cands: make([]candidate, len(s.names)), answered: make([]mapAnswer, len(s.inputs))}
@@ -90,7 +90,7 @@ func explainRule(in *input, ru *rule, value []byte, fits bool) RuleStep {
 	return step
 }
 
-func whyReached(rec *parser.Record, flags uint8) string {
+func whyReached(rec *parser.Record, flags Fate) string {
 	server := Sanitise(rec.Bytes(parser.Server))
 	ts := Sanitise(rec.Bytes(parser.TerminationState))
 	switch reached := flags&flagReached != 0; {

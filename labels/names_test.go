@@ -1,6 +1,9 @@
 package labels
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestLeaveNames: where nobody needs the names of frontends and backends, lines that differ in nothing else share an entry.
 func TestLeaveNames(t *testing.T) {
@@ -49,7 +52,7 @@ func TestLeaveNames(t *testing.T) {
 					t.Errorf("%+v: %+v: chosen %v, reached %v", c, q, e.Chosen, e.Reached)
 				}
 			}
-			if n := len(f.res.entries); n != c.entries {
+			if n := f.res.entries.Len(); n != c.entries {
 				t.Errorf("%+v: %d entries, want %d", c, n, c.entries)
 			}
 			if n, named := f.res.hot.n, !c.frontend || !c.backend || c.from == "backend"; n > 4 != named {
@@ -57,6 +60,31 @@ func TestLeaveNames(t *testing.T) {
 			}
 			if i := f.res.quick(f.parse(reqs[1].line()), flagReached|flagChosen); probes() && i < 0 {
 				t.Errorf("%+v: a key that is there is not found: %d", c, i)
+			}
+		}
+	}
+}
+
+// TestNotThePathAlone: where the names are left out, the path decides only if nothing else does, and if it does at all.
+func TestNotThePathAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		spec Spec
+		want string // values of all labels
+	}{
+		"the path alone":  {rules("path", "/{a}"), "a b a b"},
+		"server, too":     {rules("path", "/{a}", "server", "{b}"), "a,s1 b,s1 a,s2 b,s2"},
+		"the server only": {rules("server", "{b}"), "s1 s1 s2 s2"},
+		"nothing":         {Spec{}, "   "},
+	} {
+		f := newFixture(t, c.spec, Limits{})
+		f.res.LeaveNames(true, true)
+		for range 2 { // the second time from the cache
+			var got []string
+			for _, q := range []req{{path: "/a/x"}, {path: "/b/x"}, {path: "/a/x", server: "s2"}, {path: "/b/x", server: "s2"}} {
+				got = append(got, f.values(q))
+			}
+			if got := strings.Join(got, " "); got != c.want {
+				t.Errorf("%s: %q, want %q", name, got, c.want)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func (r *Resolver[T]) second(h uint64, l *line, rec *parser.Record) *Entry[T] {
 	}
 	o := &r.odds[s.entry]
 	if len(o.refused) == 0 {
-		return r.entries[o.entry]
+		return r.entries.At(o.entry)
 	}
 	if v := r.adm.version.Load(); o.version != v {
 		// Values were admitted since: the line may stand for itself now. Only lines from here on do.
@@ -24,10 +24,10 @@ func (r *Resolver[T]) second(h uint64, l *line, rec *parser.Record) *Entry[T] {
 		e, refused := r.entry(l, rec)
 		*o = oddLine{entry: e, version: v, lines: o.lines, refused: append(o.refused[:0], refused...)}
 		if len(refused) == 0 {
-			return r.entries[e]
+			return r.entries.At(e)
 		}
 	}
-	e := r.entries[o.entry]
+	e := r.entries.At(o.entry)
 	o.lines++
 	r.count()
 	return e
@@ -69,7 +69,7 @@ func (r *Resolver[T]) Flush() { r.tell() }
 func (r *Resolver[T]) decide(h uint64, l *line, rec *parser.Record) *Entry[T] {
 	version := r.adm.version.Load() // before the decision: a value admitted meanwhile is noticed
 	i, refused := r.entry(l, rec)
-	e := r.entries[i]
+	e := r.entries.At(i)
 	r.scratch.rest = l.appendRest(r.scratch.rest[:0])
 	n := l.n + len(l.names) + len(r.scratch.rest)
 	odd := len(refused) > 0 || l.whole
@@ -112,19 +112,16 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 	if ok {
 		return i, r.scratch.refused
 	}
-	if len(r.entries) >= maxEntries {
+	if r.entries.Len() >= maxEntries {
 		r.clear()
 	}
-	e := r.made.New()
-	e.Route, e.Frontend, e.Backend = k.route, k.front, k.back
-	e.Reached, e.Chosen = k.flags&flagReached != 0, k.flags&flagChosen != 0
+	i = uint32(r.entries.Len())
+	e := r.entries.Add(Entry[T]{Route: k.route, Frontend: k.front, Backend: k.back, Reached: k.flags&flagReached != 0, Chosen: k.flags&flagChosen != 0})
 	for i := range len(r.schema.names) + 2 {
 		if k.overflow&(1<<i) != 0 {
 			e.Overflow = append(e.Overflow, uint8(i))
 		}
 	}
-	i = uint32(len(r.entries))
-	r.entries = append(r.entries, e)
 	r.index.Add(k.hash(r.births), i)
 	return i, r.scratch.refused
 }
@@ -132,12 +129,12 @@ func (r *Resolver[T]) entry(l *line, rec *parser.Record) (uint32, []refusal) {
 // find returns the number of an entry that is there.
 func (r *Resolver[T]) find(k *entryKey) (uint32, bool) {
 	return r.index.Find(k.hash(r.births), func(i uint32) bool {
-		e := r.entries[i]
+		e := r.entries.At(i)
 		return e.Route == k.route && e.Frontend == k.front && e.Backend == k.back && e.flags() == k.flags && e.overflowed() == k.overflow
 	})
 }
 
-func (e *Entry[T]) flags() (f uint8) {
+func (e *Entry[T]) flags() (f Fate) {
 	if e.Reached {
 		f |= flagReached
 	}

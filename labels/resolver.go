@@ -8,7 +8,7 @@ import (
 	"unsafe"
 
 	"haproxy_log_exporter/internal/hashindex"
-	"haproxy_log_exporter/internal/slab"
+	"haproxy_log_exporter/internal/list"
 	"haproxy_log_exporter/labels/spec"
 	"haproxy_log_exporter/parser"
 )
@@ -41,8 +41,7 @@ const (
 // Resolver finds the Entry of each record. It is for one goroutine; its Admission may be shared.
 type Resolver[T any] struct {
 	core
-	entries []*Entry[T]
-	made    slab.Of[Entry[T]]
+	entries list.Of[Entry[T]]
 	index   hashindex.Index // over entries
 }
 
@@ -60,6 +59,7 @@ type core struct {
 	// segments of the path decide: all when negative, none when labels do not come from it.
 	segments int
 	simple   bool // quick can answer
+	pathOnly bool // … and the path is all that decides
 	// Of what frontend and backend are called: whether labels depend on it, and which of the two entries hold.
 	byNames, frontend, backend bool
 	inputs                     []boundInput // the ones beside path, frontend and backend
@@ -74,9 +74,12 @@ type core struct {
 	scratch scratch
 }
 
+// Fate tells of a request whether a server was reached and whether a backend was chosen.
+type Fate uint8
+
 const (
-	flagReached uint8 = 1 << iota
-	flagChosen        // a backend was chosen
+	flagReached Fate = 1 << iota
+	flagChosen       // a backend was chosen
 )
 
 type boundInput struct {
@@ -89,7 +92,7 @@ type boundInput struct {
 type entryKey struct {
 	route       *Route
 	front, back string
-	flags       uint8
+	flags       Fate
 	overflow    uint64 // a bit for each label that became "other"
 }
 
@@ -117,7 +120,7 @@ type scratch struct {
 
 // NewResolver returns a resolver for one goroutine. a was made for s or for a schema of the same Spec.
 func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
-	r := &Resolver[T]{core: core{schema: s, adm: a, seed: rand.Uint64(), births: maphash.MakeSeed(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(), frontend: true, backend: true,
+	r := &Resolver[T]{core: core{schema: s, adm: a, seed: rand.Uint64(), births: maphash.MakeSeed(), keySeed: newKeySeed(), probes: probes(), epoch: a.epoch.Load(),
 		hot: newKeyTable(1<<10, hotKeys, hotBytes), odd: newKeyTable(1<<8, oddKeys, oddBytes)}}
 	for i, in := range s.inputs {
 		switch {
@@ -133,7 +136,7 @@ func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 			r.inputs = append(r.inputs, b)
 		}
 	}
-	r.simple = r.probes && len(r.inputs) == 0 && r.segments >= 0
+	r.LeaveNames(false, false)
 	r.others = others{values: make([][]byte, len(r.inputs)), ids: make([]uint32, len(r.inputs))}
 	r.scratch.cands = make([]candidate, len(s.names))
 	r.scratch.answered = make([]mapAnswer, len(s.inputs))
@@ -144,6 +147,8 @@ func NewResolver[T any](s *Schema, a *Admission) *Resolver[T] {
 // share an entry. It is called before the first Resolve.
 func (r *Resolver[T]) LeaveNames(frontend, backend bool) {
 	r.frontend, r.backend = !frontend, !backend
+	r.simple = r.probes && len(r.inputs) == 0 && r.segments >= 0
+	r.pathOnly = r.simple && !r.named() && r.segments > 0
 }
 
 // named reports whether frontend and backend are part of a line's key.
@@ -153,28 +158,29 @@ func (c *core) named() bool { return c.byNames || c.frontend || c.backend }
 //
 // The fast path is one hash over the raw bytes that decide the labels, one probe and a comparison; it
 // does not allocate.
-func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] { return r.ResolveEnd(rec, rec.End()) }
+func (r *Resolver[T]) Resolve(rec *parser.Record) *Entry[T] {
+	return r.ResolveFate(rec, FateOf(rec, rec.End()))
+}
 
-// ResolveEnd is Resolve for callers that know how the request ended.
-func (r *Resolver[T]) ResolveEnd(rec *parser.Record, end parser.End) *Entry[T] {
+// ResolveFate is Resolve for callers that know the record's FateOf.
+func (r *Resolver[T]) ResolveFate(rec *parser.Record, flags Fate) *Entry[T] {
 	if r.adm.epoch.Load() != r.epoch {
 		r.forget()
 	}
-	flags := fate(rec, end)
 	i := r.quick(rec, flags)
 	if i >= 0 {
-		return r.entries[i]
+		return r.entries.At(uint32(i))
 	}
 	return r.resolve(rec, flags, i == missing)
 }
 
 // resolve is Resolve for lines that quick does not know; asked tells that the first table does not have them.
-func (r *Resolver[T]) resolve(rec *parser.Record, flags uint8, asked bool) *Entry[T] {
+func (r *Resolver[T]) resolve(rec *parser.Record, flags Fate, asked bool) *Entry[T] {
 	l := line{flags: flags}
 	h := r.hash(rec, &l)
 	if !asked {
 		if s := r.hot.find(h, &l); s != nil {
-			return r.entries[s.entry]
+			return r.entries.At(s.entry)
 		}
 	}
 	return r.second(h, &l, rec)
@@ -187,7 +193,14 @@ const (
 )
 
 // quick asks the first table for the entry of a line of the common kind, and returns the entry's index.
-func (c *core) quick(rec *parser.Record, flags uint8) int {
+func (c *core) quick(rec *parser.Record, flags Fate) int {
+	if c.pathOnly {
+		path, size, slashes, ok := rec.PathPlace()
+		if !ok {
+			return unknown
+		}
+		return findKey(c.hot, &c.keySeed, nil, 0, path, size, slashes, c.segments, keySizes(0, 0, 0, 0, flags))
+	}
 	if !c.simple {
 		return unknown
 	}
@@ -277,11 +290,11 @@ func (c *core) hashOthers(h uint64, rec *parser.Record, l *line) uint64 {
 // none is an absent value: empty, but not nil, which marks inputs with a map. It is never written.
 var none = []byte{}
 
-// fate tells whether a server was reached and whether a backend was chosen.
+// FateOf tells whether a server was reached and whether a backend was chosen.
 //
 // Without a server field the status has to tell: HAProxy's own answers are errors and redirects of
 // its rules, so only 2xx counts; without a status either, a line in the log is all there is to know.
-func fate(rec *parser.Record, end parser.End) uint8 {
+func FateOf(rec *parser.Record, end parser.End) Fate {
 	answered := end.Phase == 'R' && (end.Origin == 'P' || end.Origin == 'L') // by HAProxy itself
 	switch end.Server {
 	case 0:
@@ -298,7 +311,7 @@ func fate(rec *parser.Record, end parser.End) uint8 {
 	return flagChosen | flagReached
 }
 
-func fateByStatus(rec *parser.Record, answered bool) uint8 {
+func fateByStatus(rec *parser.Record, answered bool) Fate {
 	code, ok := rec.Int(parser.Status)
 	if answered || ok && (code < 200 || code >= 300) {
 		return flagChosen
@@ -316,6 +329,6 @@ func (r *Resolver[T]) forget() {
 func (r *Resolver[T]) clear() {
 	r.hot.clear()
 	r.clearOdd()
-	r.entries = nil
+	r.entries = list.Of[Entry[T]]{}
 	r.index.Clear()
 }

@@ -203,8 +203,8 @@ func TestFloodStaysBounded(t *testing.T) {
 	if n := len(f.adm.Routes()); n > 20_000+1000+100 {
 		t.Errorf("%d routes", n)
 	}
-	if f.res.hot.n > hotKeys || f.res.odd.n > oddKeys || len(f.res.odds) > oddKeys || len(f.res.entries) > maxEntries || len(f.res.hot.arena) > hotBytes {
-		t.Errorf("cache: %d, %d, %d, %d", f.res.hot.n, f.res.odd.n, len(f.res.odds), len(f.res.entries))
+	if f.res.hot.n > hotKeys || f.res.odd.n > oddKeys || len(f.res.odds) > oddKeys || f.res.entries.Len() > maxEntries || len(f.res.hot.arena) > hotBytes {
+		t.Errorf("cache: %d, %d, %d, %d", f.res.hot.n, f.res.odd.n, len(f.res.odds), f.res.entries.Len())
 	}
 	if got := join(f.resolve(real).Route.Values); got != "myback,prod,bank,prod,pay,high" {
 		t.Errorf("after the flood: %s", got)
@@ -215,7 +215,7 @@ func TestKeyTableFindsWhatItHolds(t *testing.T) {
 	tab := newKeyTable(4, 100, 8000)
 	at := func(i int) (uint64, *line) {
 		p := fmt.Appendf(nil, "/path/%d", i)
-		l := &line{path: p, n: len(p), names: fmt.Appendf(nil, "f b%d", i%3), front: 1, back: 2, flags: uint8(i % 2)}
+		l := &line{path: p, n: len(p), names: fmt.Appendf(nil, "f b%d", i%3), front: 1, back: 2, flags: Fate(i % 2)}
 		l.sizes = keySizes(l.n, len(l.names), l.front, l.back, l.flags)
 		return hashBytes(3, p) & 3 << sizeBits, l
 	}
@@ -282,7 +282,7 @@ func TestEntriesAreBounded(t *testing.T) {
 			f.resolve(req{path: fmt.Sprint("/a", i), backend: fmt.Sprint("b", j)})
 		}
 	}
-	if n := len(f.res.entries); n > maxEntries || n == 0 || f.res.index.Len() != n {
+	if n := f.res.entries.Len(); n > maxEntries || n == 0 || f.res.index.Len() != n {
 		t.Errorf("%d entries", n)
 	}
 	if e := f.resolve(req{path: "/a0", backend: "b0"}); join(e.Route.Values) != "a0" || e.Backend != "b0" {
@@ -296,13 +296,13 @@ func TestHashesDoNotDecide(t *testing.T) {
 	for _, q := range []req{{path: "/a", backend: "b"}, {path: "/c", backend: "d"}} {
 		f.resolve(q)
 	}
-	some := f.res.entries[0]
-	for i := range f.res.entries {
+	some := f.res.entries.At(0)
+	for i := range f.res.entries.Len() {
 		for _, k := range []entryKey{
 			{route: some.Route, front: some.Frontend, back: "new", flags: some.flags()}, {route: some.Route, front: "new", back: some.Backend, flags: some.flags()},
 			{route: some.Route, front: some.Frontend, back: some.Backend, flags: some.flags() ^ flagReached}, {route: some.Route, front: some.Frontend, back: some.Backend, flags: some.flags() ^ flagChosen},
 			{route: some.Route, front: some.Frontend, back: some.Backend, flags: some.flags(), overflow: 2},
-			{route: f.res.entries[1].Route, front: some.Frontend, back: some.Backend, flags: some.flags()},
+			{route: f.res.entries.At(1).Route, front: some.Frontend, back: some.Backend, flags: some.flags()},
 		} {
 			f.res.index.Add(k.hash(f.res.births), uint32(i))
 			if n, ok := f.res.find(&k); ok {

@@ -125,7 +125,7 @@ type line struct {
 	front, back int    // bytes of the names
 	sizes       uint64 // see keySizes
 	whole       bool   // all of path is decisive, because its segments are not what they seem
-	flags       uint8
+	flags       Fate
 	rest        *others
 }
 
@@ -139,7 +139,7 @@ var _ [1 << (64 - sizeBits)]byte = [2 * hotKeys]byte{}
 
 // keySizes returns line.sizes, never 0: the decisive bytes of the path, those of the names, those of frontend and backend
 // among them, and the flags. No key in a table has those of a line that is too long for one.
-func keySizes(path, names, front, back int, flags uint8) uint64 {
+func keySizes(path, names, front, back int, flags Fate) uint64 {
 	fixed := uint64(flags)<<(4*sizeOf) | 1<<(sizeBits-1)
 	if path+names > maxKey {
 		return fixed | 1<<sizeOf - 1

@@ -172,7 +172,7 @@ func (c *Counter) combination(e *labels.Entry[Cell], k uint32) combination {
 		return x
 	}
 	b := appendLabel(c.text[:0], "method", t.methods.names[f.method])
-	b = appendLabel(b, "code", codeLabel(f.status))
+	b = appendLabel(b, "code", codeLabel(int(f.status)))
 	b = appendLabel(b, "termination_state", t.terms.names[f.term])
 	c.text = b
 	rule := c.rule(e)
@@ -196,7 +196,7 @@ func (c *Counter) openRequests(cell *Cell, sl *slot, text uint32, x *extra) {
 	}
 	// Code and state of requests beyond the limit are kept as long as there are few of them: what went
 	// wrong is worth more than who asked.
-	code, term := codeLabel(f.status), t.terms.names[f.term]
+	code, term := codeLabel(int(f.status)), t.terms.names[f.term]
 	if !t.room(-t.opt.SampleLimit/20 - 1000) {
 		code, term = codeNone, catalogue.Other
 	}
@@ -214,7 +214,7 @@ func (c *Counter) openUnserved(e *labels.Entry[Cell], why Reason, x *extra) {
 	if t.fam.unserved == nil {
 		return
 	}
-	text := labelsOf("frontend", e.Frontend, "code", codeLabel(c.f.status), "reason", reason)
+	text := labelsOf("frontend", e.Frontend, "code", codeLabel(int(c.f.status)), "reason", reason)
 	if x.unserved = t.ensureOne(t.fam.unserved, e.Data.routePrefix, t.reg.intern(text), false); x.unserved == 0 {
 		text = labelsOf("frontend", catalogue.Other, "code", codeNone, "reason", reason)
 		x.unserved = t.ensureOne(t.fam.unserved, t.otherPrefix(c.haproxy), t.reg.intern(text), true)
@@ -226,7 +226,7 @@ func (c *Counter) rule(e *labels.Entry[Cell]) *Rule {
 	t, f := c.shard.table, &c.f
 	in := OutcomeInput{
 		BackendIsFrontend: !e.Chosen, Server: f.server, BadRequest: f.bad, Upgraded: f.up, Early: f.early,
-		Status: f.status, FailStatus: f.server == ServerReal && t.failCodes[f.status], ThrottledFails: t.opt.ThrottledFails,
+		Status: int(f.status), FailStatus: f.server == ServerReal && t.failCodes[int(f.status)], ThrottledFails: t.opt.ThrottledFails,
 	}
 	if f.term != termNone && f.term != termOther {
 		in.Termination = t.terms.names[f.term]

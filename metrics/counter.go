@@ -14,6 +14,7 @@ type Counter struct {
 	resolver *labels.Resolver[Cell]
 	customs  []*customBinding
 	exemplar parser.Field
+	judges   bool   // outcomes, failures or exemplars are wanted
 	key      []byte // scratch of custom
 	text     []byte // scratch of births
 	f        facts
@@ -27,16 +28,9 @@ const maxTimes = 16
 
 // facts are what counting needs of a record, as numbers.
 type facts struct {
+	gist
 	n       uint64          // how often the line counts
 	times   [maxTimes]int64 // parser.Timers; of Ta and Tt, one that the line does not have is the other
-	status  int             // 100 to 599, 0, or StatusUnknown
-	method  uint8
-	term    uint8
-	server  ServerKind
-	early   bool
-	bad     bool
-	up      bool // 101 or CONNECT
-	open    bool // early or up: the end of the data is not known
 	retries int64
 	redis   bool
 	sent    int64
@@ -63,10 +57,10 @@ func (c *Counter) Record(rec *parser.Record, res parser.Result) {
 func (c *Counter) request(rec *parser.Record) {
 	s := c.shard
 	f := &c.f
-	// The resolver first: while the processor waits for what it finds, it reads the facts.
-	end := rec.End()
-	e := c.resolver.ResolveEnd(rec, end)
-	f.read(rec, end, s.table)
+	c.gistOf(rec)
+	// While the processor waits for what the resolver finds, it reads the other facts.
+	e := c.resolver.ResolveFate(rec, f.fate)
+	f.readRest(rec, s.table)
 	cell := &e.Data
 	if cell.generation != s.table.generation.Load()+1 {
 		c.open(e)
@@ -78,14 +72,15 @@ func (c *Counter) request(rec *parser.Record) {
 		cell.settle(s, 1)
 	}
 	cell.left--
-	k := f.key()
-	kind, state := s.kinds.find(k), slotState(0)
+	kind, state := uint32(f.kind), slotState(0)
 	if cell.opened>>(kind%64)&1 == 0 {
-		kind, state = c.other(e, k, kind)
+		kind, state = c.other(e, f.key, kind)
 	}
 	if kind != noKind {
 		cell.counts[kindAt(kind)]++
-		state = s.kinds.states[kind][cell.noBackend]
+		if c.judges {
+			state = s.kinds.states[kind][cell.noBackend]
+		}
 	}
 	if s.table.fam.servers != nil {
 		c.server(e, rec) // may give birth to a series, which moves the values
@@ -94,7 +89,7 @@ func (c *Counter) request(rec *parser.Record) {
 		c.route(s.vals[cell.route:])
 	}
 	c.times(cell)
-	if s.table.layout.judged && state&slotTimed != 0 || c.exemplar != parser.FieldNone {
+	if state&slotTimed != 0 || c.exemplar != parser.FieldNone {
 		c.judge(cell, state, rec)
 	}
 	if len(c.customs) > 0 {
@@ -139,7 +134,8 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 	return max(v, -1)
 }
 
-func (f *facts) read(rec *parser.Record, end parser.End, t *Table) {
+// readRest reads what gist leaves.
+func (f *facts) readRest(rec *parser.Record, t *Table) {
 	f.n = rec.Repeat()
 	rec.Timers((*parser.Timers)(f.times[:]))
 	if active, total := &f.times[timeActive], &f.times[timeTotal]; *active == parser.NoTimer {
@@ -147,25 +143,6 @@ func (f *facts) read(rec *parser.Record, end parser.End, t *Table) {
 	} else if *total == parser.NoTimer {
 		*total = *active
 	}
-	f.status = StatusUnknown
-	if v, ok := rec.Int(parser.Status); ok {
-		f.status = 0
-		if v >= 100 && v <= 599 {
-			f.status = int(v)
-		}
-	}
-	f.method = t.methods.id(rec.Bytes(parser.Method))
-	f.term = t.terms.id(end)
-	if f.server = ServerReal; end.Server == '<' {
-		f.server = ServerApplet
-		if string(rec.Bytes(parser.Server)) == "<NOSRV>" {
-			f.server = ServerNone
-		}
-	}
-	f.early = rec.Plus(parser.TimeActive) || rec.Plus(parser.TimeTotal) || rec.Plus(parser.BytesSent)
-	f.bad = rec.BadRequest()
-	f.up = f.status == 101 || f.method == methodCONNECT && f.status >= 200 && f.status < 300
-	f.open = f.early || f.up
 	if l := &t.layout; l.retries {
 		f.retries, _ = rec.Int(parser.Retries)
 		f.redis = rec.Plus(parser.Retries)
@@ -175,21 +152,6 @@ func (f *facts) read(rec *parser.Record, end parser.End, t *Table) {
 		f.recv, _ = rec.Int(parser.BytesReceived)
 	}
 }
-
-// key holds everything that decides which series of its cell a request moves, but for times. It is never 0.
-func (f *facts) key() uint32 {
-	k := 1<<31 | uint32(f.status+1) | uint32(f.method)<<10 | uint32(f.term)<<16 | uint32(f.server)<<24
-	if f.early {
-		k |= 1 << 26
-	}
-	if f.bad {
-		k |= 1 << 27
-	}
-	return k
-}
-
-// keyNoBackend marks combinations of requests for which no backend was chosen, so that %b is the frontend's name; it is no part of a slot's key.
-const keyNoBackend = 1 << 28
 
 // route counts what only the route's labels describe; v starts at the route's block.
 func (c *Counter) route(v []uint64) {

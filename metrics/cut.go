@@ -1,8 +1,11 @@
 package metrics
 
-import "iter"
+import (
+	"iter"
 
-import "haproxy_log_exporter/metrics/catalogue"
+	"haproxy_log_exporter/internal/list"
+	"haproxy_log_exporter/metrics/catalogue"
+)
 
 // Cut is the sum of all sources as of one moment: what a scrape answers from and what is saved. It does not
 // change any more, so any number of goroutines may read it.
@@ -10,8 +13,8 @@ type Cut struct {
 	table     *Table
 	at        int64 // ms since 1970
 	families  []cutFamily
-	native    list[series]
-	prefixes  list[prefix]
+	native    list.Of[series]
+	prefixes  list.Of[prefix]
 	texts     []string // see registry
 	values    []uint64
 	exemplars []exemplar
@@ -24,7 +27,7 @@ type Cut struct {
 // cutFamily is a family with the series that were born when the cut was taken.
 type cutFamily struct {
 	*family
-	series list[series]
+	series list.Of[series]
 	hidden []bool // idle series, nil when none is
 }
 
@@ -32,11 +35,11 @@ type cutFamily struct {
 // series are in the order of offsets.
 func (f *cutFamily) shown(ex []exemplar) iter.Seq2[int, []exemplar] {
 	return func(yield func(int, []exemplar) bool) {
-		for i := range f.series.len() {
+		for i := range f.series.Len() {
 			if f.hidden != nil && f.hidden[i] {
 				continue
 			}
-			for len(ex) > 0 && ex[0].off < f.series.at(uint32(i)).off {
+			for len(ex) > 0 && ex[0].off < f.series.At(uint32(i)).off {
 				ex = ex[1:]
 			}
 			if !yield(i, ex) {

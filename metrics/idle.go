@@ -32,7 +32,7 @@ func (s *idleState) update(t *Table, c *Cut, declared []uint32) (hidden int, exp
 	if s.series == nil {
 		s.series = map[*family][]seriesAge{}
 	}
-	for len(s.prefixes) < c.prefixes.len() {
+	for len(s.prefixes) < c.prefixes.Len() {
 		s.prefixes = append(s.prefixes, c.at)
 		s.stay = append(s.stay, false)
 	}
@@ -48,11 +48,11 @@ func (s *idleState) update(t *Table, c *Cut, declared []uint32) (hidden int, exp
 			continue
 		}
 		ages := s.series[f.family]
-		for k := range f.series.len() {
+		for k := range f.series.Len() {
 			a := &ages[k]
 			idle := c.at-a.at > ttl
 			if f.block != nil || f.family == t.fam.backendInfo {
-				p := c.prefixes.at(f.series.at(uint32(k)).prefix).route
+				p := c.prefixes.At(f.series.At(uint32(k)).prefix).route
 				idle = c.at-s.prefixes[p] > ttl && !s.stay[p]
 			}
 			if idle && !a.hidden {
@@ -61,7 +61,7 @@ func (s *idleState) update(t *Table, c *Cut, declared []uint32) (hidden int, exp
 			a.hidden = idle
 			if idle {
 				if f.hidden == nil {
-					f.hidden = make([]bool, f.series.len())
+					f.hidden = make([]bool, f.series.Len())
 				}
 				f.hidden[k] = true
 				hidden += f.lines
@@ -73,8 +73,8 @@ func (s *idleState) update(t *Table, c *Cut, declared []uint32) (hidden int, exp
 
 func (s *idleState) changes(c *Cut, f *cutFamily) {
 	ages := s.series[f.family]
-	for k := range f.series.len() {
-		sr := f.series.at(uint32(k))
+	for k := range f.series.Len() {
+		sr := f.series.At(uint32(k))
 		var sum uint64
 		for _, v := range c.values[sr.off : sr.off+uint32(f.width)] {
 			sum += v
@@ -84,7 +84,7 @@ func (s *idleState) changes(c *Cut, f *cutFamily) {
 		}
 		if ages[k].last != sum {
 			ages[k].last, ages[k].at = sum, c.at
-			s.prefixes[c.prefixes.at(sr.prefix).route] = c.at
+			s.prefixes[c.prefixes.At(sr.prefix).route] = c.at
 		}
 	}
 	s.series[f.family] = ages

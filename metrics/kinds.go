@@ -1,6 +1,6 @@
 package metrics
 
-// kinds numbers the combinations of method, code, termination state and the like (facts.key) that a shard meets first:
+// kinds numbers the combinations of method, code, termination state and the like (gist.key) that a shard meets first:
 // nearly all requests are of few kinds. A cell counts requests by these numbers.
 type kinds struct {
 	keys   [kindSlots]uint32 // open addressing, 0 is free

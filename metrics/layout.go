@@ -240,7 +240,7 @@ func (t *Table) ensureOne(f *family, p, suffix uint32, force bool) uint32 {
 		return scrap
 	}
 	if i := t.reg.find(f, p, suffix); i >= 0 {
-		return f.series.at(uint32(i)).off
+		return f.series.At(uint32(i)).off
 	}
 	if !force && !t.room(f.lines) {
 		return 0

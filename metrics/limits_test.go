@@ -127,7 +127,7 @@ func TestDeclaredRoutesAreThereFromTheStart(t *testing.T) {
 		got := 0
 		for _, fam := range c.families {
 			if fam.Name == name {
-				got = fam.series.len()
+				got = fam.series.Len()
 			}
 		}
 		if got != n {
@@ -141,7 +141,7 @@ func TestDeclaredRoutesAreThereFromTheStart(t *testing.T) {
 		switch name := c.families[i].Name; name {
 		case catalogue.RequestsTotal, catalogue.ServerRequestsTotal, catalogue.FrontendRequestsTotal:
 		default:
-			if after.families[i].series.len() != c.families[i].series.len() {
+			if after.families[i].series.Len() != c.families[i].series.Len() {
 				t.Errorf("%s got new series with the first request of a declared route", name)
 			}
 		}

@@ -40,7 +40,7 @@ func (c *Cut) FrontendLocal(haproxy string) map[string]uint64 {
 				reason = l.GetValue()
 			}
 		}
-		if reason == "local" && (!c.table.multi || c.prefixes.at(s.prefix).haproxy == haproxy) {
+		if reason == "local" && (!c.table.multi || c.prefixes.At(s.prefix).haproxy == haproxy) {
 			m[frontend] += v[0]
 		}
 	})

@@ -68,14 +68,14 @@ func seriesKey(s *series) uint64 { return uint64(s.off) }
 
 // indexNative finds the octaves of every series of request_duration; both are known by their prefix.
 func (g *gatherer) indexNative(f *cutFamily) {
-	classic := make(map[uint32]uint64, f.series.len())
-	for i := range f.series.len() {
-		s := f.series.at(uint32(i))
+	classic := make(map[uint32]uint64, f.series.Len())
+	for i := range f.series.Len() {
+		s := f.series.At(uint32(i))
 		classic[s.prefix] = seriesKey(s)
 	}
-	g.native = make(map[uint64][]nativeOctave, f.series.len())
-	for i := range g.cut.native.len() {
-		n := g.cut.native.at(uint32(i))
+	g.native = make(map[uint64][]nativeOctave, f.series.Len())
+	for i := range g.cut.native.Len() {
+		n := g.cut.native.At(uint32(i))
 		k := classic[n.prefix]
 		g.native[k] = append(g.native[k], nativeOctave{octave: strings.IndexByte(octaveMarks, g.cut.texts[n.suffix][0]), off: n.off})
 	}

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"bytes"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -111,7 +112,27 @@ func TestNativeHistogramIsWholeOrAbsent(t *testing.T) {
 }
 
 func TestExemplarsAreOnTheirSamples(t *testing.T) {
+	const r = `client="c",client_env="prod",partner="p",partner_env="prod",partner_service="api",sla="high",backend="be"`
+	bad, late := `{request="bad"} 0.04 1.7000000005e+09`, `{request="late"} 2.01 1.7000000005e+09`
+	duration := map[string]string{
+		`haproxy_log_request_duration_seconds_bucket{` + r + `,le="0.05"}`: bad, `haproxy_log_request_duration_seconds_bucket{` + r + `,le="2.5"}`: late,
+	}
+	outcomes := map[string]string{
+		`haproxy_log_sla_requests_total{` + r + `,outcome="failed"}`: bad, `haproxy_log_sla_requests_total{` + r + `,outcome="late"}`: late,
+	}
+	all := maps.Clone(duration)
+	maps.Copy(all, outcomes)
 	opt := Options{ExemplarField: "ID", ExemplarLabel: "request", SLAs: []SLA{{Name: "high", Timeout: 1e9}}}
+	compare(t, exemplarsOf(t, opt), all)
+	opt.Only = only(catalogue.RequestDuration)
+	compare(t, exemplarsOf(t, opt), duration)
+	opt.Only = only(catalogue.SLARequestsTotal)
+	compare(t, exemplarsOf(t, opt), outcomes)
+}
+
+// exemplarsOf returns the exemplars by sample.
+func exemplarsOf(t *testing.T, opt Options) map[string]string {
+	t.Helper()
 	f := newFixture(t, routeSpec("high"), opt, `%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ID %{+Q}r`)
 	f.shard.SetTime(1700000000500)
 	line := func(end, id string) string {
@@ -129,13 +150,7 @@ func TestExemplarsAreOnTheirSamples(t *testing.T) {
 			got[sample[:strings.LastIndexByte(sample, ' ')]] = strings.TrimSpace(ex)
 		}
 	}
-	r := `client="c",client_env="prod",partner="p",partner_env="prod",partner_service="api",sla="high",backend="be"`
-	bad, late := `{request="bad"} 0.04 1.7000000005e+09`, `{request="late"} 2.01 1.7000000005e+09`
-	want := map[string]string{
-		`haproxy_log_request_duration_seconds_bucket{` + r + `,le="0.05"}`: bad, `haproxy_log_request_duration_seconds_bucket{` + r + `,le="2.5"}`: late,
-		`haproxy_log_sla_requests_total{` + r + `,outcome="failed"}`: bad, `haproxy_log_sla_requests_total{` + r + `,outcome="late"}`: late,
-	}
-	compare(t, got, want)
+	return got
 }
 
 func TestDataPhase(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 func newGatherer(c *Cut) *gatherer {
 	g := &gatherer{cut: c, bounds: map[*buckets][]*float64{}}
 	if c != nil {
-		g.prefixes, g.suffixes = make([][]*dto.LabelPair, c.prefixes.len()), make([][]*dto.LabelPair, len(c.texts))
+		g.prefixes, g.suffixes = make([][]*dto.LabelPair, c.prefixes.Len()), make([][]*dto.LabelPair, len(c.texts))
 	}
 	return g
 }
@@ -89,8 +89,8 @@ func sampleFamily(s *sampleSet) *dto.MetricFamily {
 
 func (g *gatherer) family(f *cutFamily) *dto.MetricFamily {
 	c := g.cut
-	mf := newFamilyMessage(f.Family, f.series.len())
-	metrics := make([]dto.Metric, f.series.len())
+	mf := newFamilyMessage(f.Family, f.series.Len())
+	metrics := make([]dto.Metric, f.series.Len())
 	put := g.counters(f)
 	switch f.Type {
 	case catalogue.Histogram:
@@ -99,7 +99,7 @@ func (g *gatherer) family(f *cutFamily) *dto.MetricFamily {
 		put = g.gauges(f)
 	}
 	for i, ex := range f.shown(c.exemplars) {
-		s := f.series.at(uint32(i))
+		s := f.series.At(uint32(i))
 		metrics[i].Label = g.labels(s)
 		put(&metrics[i], i, ex)
 		mf.Metric = append(mf.Metric, &metrics[i])
@@ -111,9 +111,9 @@ func (g *gatherer) family(f *cutFamily) *dto.MetricFamily {
 // that series on.
 func (g *gatherer) counters(f *cutFamily) func(*dto.Metric, int, []exemplar) {
 	c := g.cut
-	values, counters := make([]float64, f.series.len()), make([]dto.Counter, f.series.len())
+	values, counters := make([]float64, f.series.Len()), make([]dto.Counter, f.series.Len())
 	return func(m *dto.Metric, i int, ex []exemplar) {
-		s := f.series.at(uint32(i))
+		s := f.series.At(uint32(i))
 		values[i] = c.value(f, s)
 		m.Counter = &counters[i]
 		m.Counter.Value, m.Counter.CreatedTimestamp = &values[i], g.created(s)
@@ -124,9 +124,9 @@ func (g *gatherer) counters(f *cutFamily) func(*dto.Metric, int, []exemplar) {
 }
 
 func (g *gatherer) gauges(f *cutFamily) func(*dto.Metric, int, []exemplar) {
-	values, gauges := make([]float64, f.series.len()), make([]dto.Gauge, f.series.len())
+	values, gauges := make([]float64, f.series.Len()), make([]dto.Gauge, f.series.Len())
 	return func(m *dto.Metric, i int, _ []exemplar) {
-		values[i] = g.cut.value(f, f.series.at(uint32(i)))
+		values[i] = g.cut.value(f, f.series.At(uint32(i)))
 		m.Gauge = &gauges[i]
 		m.Gauge.Value = &values[i]
 	}
@@ -164,9 +164,9 @@ func (g *gatherer) histograms(f *cutFamily) func(*dto.Metric, int, []exemplar) {
 	c := g.cut
 	n := len(f.buckets.bounds) + 1
 	bounds := g.upperBounds(f.buckets)
-	histograms, sums := make([]dto.Histogram, f.series.len()), make([]float64, f.series.len())
+	histograms, sums := make([]dto.Histogram, f.series.Len()), make([]float64, f.series.Len())
 	return func(m *dto.Metric, i int, ex []exemplar) {
-		s := f.series.at(uint32(i))
+		s := f.series.At(uint32(i))
 		h := &histograms[i]
 		m.Histogram = h
 		values := c.values[s.off+1 : s.off+1+uint32(n)]
@@ -212,7 +212,7 @@ func (g *gatherer) upperBounds(b *buckets) []*float64 {
 func (g *gatherer) labels(s *series) []*dto.LabelPair {
 	p := g.prefixes[s.prefix]
 	if p == nil {
-		p = labelPairs([]*dto.LabelPair{}, g.cut.prefixes.at(s.prefix).text)
+		p = labelPairs([]*dto.LabelPair{}, g.cut.prefixes.At(s.prefix).text)
 		g.prefixes[s.prefix] = p
 	}
 	if s.suffix == 0 {

@@ -30,7 +30,7 @@ type protoWriter struct {
 func newProtoWriter(c *Cut) *protoWriter {
 	w := &protoWriter{g: newGatherer(c)}
 	if c != nil {
-		w.prefixes, w.suffixes = make([][]byte, c.prefixes.len()), make([][]byte, len(c.texts))
+		w.prefixes, w.suffixes = make([][]byte, c.prefixes.Len()), make([][]byte, len(c.texts))
 	}
 	return w
 }
@@ -69,8 +69,8 @@ func (w *protoWriter) write(out io.Writer, f *cutFamily) error {
 	b = appendMessage(b, familyHelp, f.Help)
 	b = appendVarint(b, familyKind, uint64(*kind))
 	for i, ex := range f.shown(c.exemplars) {
-		s := f.series.at(uint32(i))
-		m := append(w.metric[:0], w.labels(w.prefixes, s.prefix, c.prefixes.at(s.prefix).text)...)
+		s := f.series.At(uint32(i))
+		m := append(w.metric[:0], w.labels(w.prefixes, s.prefix, c.prefixes.At(s.prefix).text)...)
 		m = append(m, w.labels(w.suffixes, s.suffix, c.texts[s.suffix])...)
 		switch f.Type {
 		case catalogue.Histogram:

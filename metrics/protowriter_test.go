@@ -16,7 +16,7 @@ func TestProtobufEqualsExpfmt(t *testing.T) {
 	idle := hostilePage(t, false)
 	for i := range idle.Cut.families { // some series are not shown
 		f := &idle.Cut.families[i]
-		f.hidden = make([]bool, f.series.len())
+		f.hidden = make([]bool, f.series.Len())
 		for k := range f.hidden {
 			f.hidden[k] = k%3 == 0
 		}

@@ -29,8 +29,9 @@ func mixedLines(rng *rand.Rand, n int) []string {
 		ms, server, path := times[rng.IntN(len(times))], []string{"s1", "s2", "s3", "s4", "s5", "<NOSRV>"}[rng.IntN(6)], rng.IntN(3)
 		backend := []string{"be0", "be1", "fe"}[rng.IntN(3)]
 		plus := []string{"", "", "", "+"}[rng.IntN(4)]
-		l := fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe %s/%s %d/0/%d/%d/%s%d %s 5/5/2/1/0 0/0 "GET /c/prod/b%d/prod/s/high/%d HTTP/1.1"`,
-			backend, server, rng.IntN(5), rng.IntN(20), ms, plus, ms+int64(rng.IntN(3)), end, path, rng.IntN(9))
+		method := []string{"GET", "GET", "POST", "GETS", "CONNECT", "PROPFIND", "CHECKOUT"}[rng.IntN(7)]
+		l := fmt.Sprintf(`10.0.0.1:9 [21/Nov/2026:04:49:59.036] fe %s/%s %d/0/%d/%d/%s%d %s 5/5/2/1/0 0/0 "%s /c/prod/b%d/prod/s/high/%d HTTP/1.1"`,
+			backend, server, rng.IntN(5), rng.IntN(20), ms, plus, ms+int64(rng.IntN(3)), end, method, path, rng.IntN(9))
 		switch rng.IntN(12) {
 		case 0:
 			l = fmt.Sprintf("Nov 21 04:49:59 host haproxy[1]: message repeated %d times: [ %s]", []int{2, 49, 700}[rng.IntN(3)], l)
@@ -110,6 +111,7 @@ func TestQuickCounts(t *testing.T) {
 		for what, got := range map[string][]string{
 			"settled after every line": count(opt, mixed, nothing, func(f *fixture) { f.shard.fold() }),
 			"one by one":               count(opt, once(mixed), nothing, nothing),
+			"without gists":            count(opt, mixed, func(f *fixture) { f.shard.gists.n = maxKinds }, nothing),
 			"without kinds":            count(opt, mixed, func(f *fixture) { f.shard.kinds.n = maxKinds }, nothing),
 			"without quick histograms": count(opt, mixed, func(f *fixture) {
 				for i := range f.table.layout.histograms {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"haproxy_log_exporter/internal/hashindex"
+	"haproxy_log_exporter/internal/list"
 	"haproxy_log_exporter/metrics/catalogue"
 )
 
@@ -38,7 +39,7 @@ type family struct {
 	width    int      // values of one series; 0 for families whose value is always 1
 	lines    int      // samples of one series in the exposition
 	buckets  *buckets
-	series   list[series]
+	series   list.Of[series]
 	index    hashindex.Index // over series
 	restarts uint64
 }
@@ -49,7 +50,7 @@ type registry struct {
 	names    []string // of the route labels
 	families []*family
 	byName   map[string]*family
-	prefixes list[prefix]
+	prefixes list.Of[prefix]
 	byText   hashindex.Index // over prefixes
 	seed     maphash.Seed
 	texts    []string          // label texts after prefixes, escaped, without braces; the first is empty
@@ -86,7 +87,7 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 		return i*len(f.items) + k
 	}
 	if i, ok := f.index.Find(hashSeries(p, suffix), func(i uint32) bool {
-		s := f.series.at(i)
+		s := f.series.At(i)
 		return s.prefix == p && s.suffix == suffix
 	}); ok {
 		return int(i)
@@ -97,9 +98,9 @@ func (r *registry) find(f *family, p, suffix uint32) int {
 // add gives birth to a series that find did not find.
 func (r *registry) add(f *family, p, suffix uint32, created int64) *series {
 	if f.block == nil {
-		f.index.Add(hashSeries(p, suffix), uint32(f.series.len()))
+		f.index.Add(hashSeries(p, suffix), uint32(f.series.Len()))
 	}
-	s := f.series.add(series{created: created, suffix: suffix, prefix: p, off: r.next})
+	s := f.series.Add(series{created: created, suffix: suffix, prefix: p, off: r.next})
 	r.next += uint32(f.width)
 	r.samples += f.lines
 	return s
@@ -124,11 +125,11 @@ func (r *registry) intern(b []byte) uint32 {
 func (r *registry) prefix(haproxy string, values []string, extra []byte) uint32 {
 	h := r.hashValues(haproxy, values)
 	route, ok := r.byText.Find(h, func(i uint32) bool {
-		p := r.prefixes.at(i)
+		p := r.prefixes.At(i)
 		return p.route == i && p.haproxy == haproxy && (p.values == nil) == (values == nil) && slices.Equal(p.values, values)
 	})
 	if !ok {
-		route = uint32(r.prefixes.len())
+		route = uint32(r.prefixes.Len())
 		r.addPrefix(h, prefix{haproxy: haproxy, values: values, text: string(r.withLabels(haproxy, values)), route: route})
 	}
 	return r.under(route, extra)
@@ -141,13 +142,13 @@ func (r *registry) under(route uint32, extra []byte) uint32 {
 	}
 	h := r.hashExtra(route, extra)
 	i, ok := r.byText.Find(h, func(i uint32) bool {
-		p := r.prefixes.at(i)
+		p := r.prefixes.At(i)
 		return p.route == route && p.extra == string(extra)
 	})
 	if ok {
 		return i
 	}
-	p := *r.prefixes.at(route)
+	p := *r.prefixes.At(route)
 	b := append(r.text[:0], p.text...)
 	if len(b) > 0 {
 		b = append(b, ',')
@@ -159,8 +160,8 @@ func (r *registry) under(route uint32, extra []byte) uint32 {
 }
 
 func (r *registry) addPrefix(h uint32, p prefix) uint32 {
-	id := uint32(r.prefixes.len())
-	r.prefixes.add(p)
+	id := uint32(r.prefixes.Len())
+	r.prefixes.Add(p)
 	r.byText.Add(h, id)
 	return id
 }

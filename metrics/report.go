@@ -28,12 +28,12 @@ func (t *Table) RouteLabels() []string { return t.opt.RouteLabels }
 
 // Report sums up every route that has requests, in the order in which routes were first seen.
 func (c *Cut) Report() []RouteReport {
-	rows := make([]*RouteReport, c.prefixes.len())
-	hist := make([][]uint64, c.prefixes.len())
+	rows := make([]*RouteReport, c.prefixes.Len())
+	hist := make([][]uint64, c.prefixes.Len())
 	row := func(p uint32) *RouteReport {
-		p = c.prefixes.at(p).route
+		p = c.prefixes.At(p).route
 		if rows[p] == nil {
-			rows[p] = &RouteReport{HAProxy: c.prefixes.at(p).haproxy, Labels: c.prefixes.at(p).values}
+			rows[p] = &RouteReport{HAProxy: c.prefixes.At(p).haproxy, Labels: c.prefixes.At(p).values}
 		}
 		return rows[p]
 	}
@@ -53,7 +53,7 @@ func (c *Cut) Report() []RouteReport {
 		}
 	})
 	c.eachValue(catalogue.RequestDuration, func(s *series, v []uint64) {
-		p := c.prefixes.at(s.prefix).route
+		p := c.prefixes.At(s.prefix).route
 		hist[p] = addValues(hist[p], v[1:c.table.buckets.width()])
 	})
 	var out []RouteReport
@@ -74,8 +74,8 @@ func (c *Cut) eachValue(name string, fn func(s *series, v []uint64)) {
 		if f.Name != name {
 			continue
 		}
-		for k := range f.series.len() {
-			s := f.series.at(uint32(k))
+		for k := range f.series.Len() {
+			s := f.series.At(uint32(k))
 			fn(s, c.values[s.off:s.off+uint32(f.width)])
 		}
 	}
@@ -118,10 +118,10 @@ func (c *Cut) quantile(counts []uint64, q float64) float64 {
 func (c *Cut) FrontendRequests(haproxy string) map[string]uint64 {
 	m := map[string]uint64{}
 	c.eachValue(catalogue.FrontendRequestsTotal, func(s *series, v []uint64) {
-		if c.table.multi && c.prefixes.at(s.prefix).haproxy != haproxy {
+		if c.table.multi && c.prefixes.At(s.prefix).haproxy != haproxy {
 			return
 		}
-		m[labelPairs(nil, c.prefixes.at(s.prefix).extra)[0].GetValue()] += v[0]
+		m[labelPairs(nil, c.prefixes.At(s.prefix).extra)[0].GetValue()] += v[0]
 	})
 	return m
 }
@@ -139,8 +139,8 @@ func (c *Cut) Changes(before *Cut) []Change {
 	var l []Change
 	for i := range c.families {
 		f := &c.families[i]
-		for k := range f.series.len() {
-			s := f.series.at(uint32(k))
+		for k := range f.series.Len() {
+			s := f.series.At(uint32(k))
 			text := c.labelText(s)
 			for v := range f.width {
 				at := int(s.off) + v

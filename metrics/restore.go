@@ -83,7 +83,7 @@ func (t *Table) restoreSeries(f *family, p uint32, s *savedSeries) {
 	if i < 0 {
 		return // a value of a label that this version does not have
 	}
-	sr := f.series.at(uint32(i))
+	sr := f.series.At(uint32(i))
 	sr.created = s.created
 	if n := int(sr.off) + f.width - len(t.base); n > 0 {
 		t.base = append(t.base, make([]uint64, n)...)

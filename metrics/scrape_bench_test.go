@@ -37,7 +37,7 @@ func mirror(tb testing.TB, c *Cut) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	for i := range c.families {
 		f := &c.families[i]
-		if f.series.len() == 0 {
+		if f.series.Len() == 0 {
 			continue
 		}
 		names := f.Names
@@ -51,8 +51,8 @@ func mirror(tb testing.TB, c *Cut) *prometheus.Registry {
 		if f.Type == catalogue.Histogram {
 			v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: f.Name, Help: f.Help, Buckets: bucketSeconds(f.buckets)}, names)
 			reg.MustRegister(v)
-			for k := range f.series.len() {
-				s := f.series.at(uint32(k))
+			for k := range f.series.Len() {
+				s := f.series.At(uint32(k))
 				h := v.WithLabelValues(values(s)...)
 				for b, ms := range f.buckets.bounds {
 					for range c.values[s.off+1+uint32(b)] {
@@ -64,8 +64,8 @@ func mirror(tb testing.TB, c *Cut) *prometheus.Registry {
 		}
 		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: f.Name, Help: f.Help}, names)
 		reg.MustRegister(v)
-		for k := range f.series.len() {
-			v.WithLabelValues(values(f.series.at(uint32(k)))...).Add(c.value(f, f.series.at(uint32(k))))
+		for k := range f.series.Len() {
+			v.WithLabelValues(values(f.series.At(uint32(k)))...).Add(c.value(f, f.series.At(uint32(k))))
 		}
 	}
 	return reg
@@ -122,7 +122,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		rng := rand.New(rand.NewPCG(7, 7))
 		count := func(c *Cut) (n int) {
 			for i := range c.families {
-				n += c.families[i].series.len()
+				n += c.families[i].series.Len()
 			}
 			return n
 		}
@@ -210,10 +210,10 @@ func BenchmarkMemory(b *testing.B) {
 				f := large(b, samples)
 				series, native := 0, 0
 				if f.table.fam.native != nil {
-					native = f.table.fam.native.series.len()
+					native = f.table.fam.native.series.Len()
 				}
 				for _, fam := range f.table.reg.families {
-					series += fam.series.len()
+					series += fam.series.Len()
 				}
 				used := float64(heap() - before)
 				b.ReportMetric(used/float64(series), "B/series")

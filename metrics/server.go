@@ -134,7 +134,7 @@ func (c *Counter) server(e *labels.Entry[Cell], rec *parser.Record) {
 // otherServer finds the offset for a server that the slot does not know.
 func (c *Counter) otherServer(e *labels.Entry[Cell], k uint64, name []byte) uint32 {
 	f := &c.f
-	rest := uint64(e.Data.backendID)<<32 | uint64(f.term)<<8 | uint64(uint8(max(f.status, 0)/100))
+	rest := uint64(e.Data.backendID)<<32 | uint64(f.term)<<8 | uint64(uint8(int(max(f.status, 0))/100))
 	off := c.shard.servers.find(k, rest).off
 	if off == 0 {
 		off = c.openServer(e, k, name)
@@ -150,11 +150,11 @@ func (c *Counter) openServer(e *labels.Entry[Cell], k uint64, name []byte) uint3
 	s, f := c.shard, &c.f
 	t := s.table
 	of := uint64(e.Data.backendID)<<32 | isPrefix
-	tail := &s.serverTails[int(f.term)*6+max(f.status, 0)/100]
+	tail := &s.serverTails[int(f.term)*6+int(max(f.status, 0))/100]
 	s.lock()
 	defer s.unlock()
 	if *tail == 0 {
-		*tail = t.reg.intern(labelsOf("code", codeClass(f.status), "termination_state", t.terms.names[f.term]))
+		*tail = t.reg.intern(labelsOf("code", codeClass(int(f.status)), "termination_state", t.terms.names[f.term]))
 	}
 	off := uint32(0)
 	if p := s.servers.find(k, of).off; p != 0 {
@@ -164,7 +164,7 @@ func (c *Counter) openServer(e *labels.Entry[Cell], k uint64, name []byte) uint3
 		server := t.admit("server", labels.Sanitise(headOf(name)))
 		off = t.ensureNamed(t.fam.servers, c.haproxy, *tail, "proxy", e.Backend, "server", server)
 		if i := t.reg.find(t.fam.servers, t.reg.prefix(t.name(c.haproxy), nil, labelsOf("proxy", e.Backend, "server", server)), *tail); i >= 0 {
-			s.servers.insert(serverSlot{name: k, rest: of, off: t.fam.servers.series.at(uint32(i)).prefix + 1})
+			s.servers.insert(serverSlot{name: k, rest: of, off: t.fam.servers.series.At(uint32(i)).prefix + 1})
 		}
 	}
 	return off

@@ -26,6 +26,7 @@ type Shard struct {
 	servers      *serverTable
 	serverTails  [256 * 6]uint32 // texts of server_requests_total after the prefix, by state and class
 	kinds        kinds
+	gists        gists
 	slots        slotTable
 	natives      slab.Of[cellNative]
 	dirty        []*Cell // with counts that are not in the values yet
@@ -71,6 +72,7 @@ func (s *Shard) NewCounter(set *parser.Set, r *labels.Resolver[Cell]) *Counter {
 	if t.opt.ExemplarField != "" {
 		c.exemplar = fieldOrNone(set, t.opt.ExemplarField)
 	}
+	c.judges = t.layout.judged || c.exemplar != parser.FieldNone
 	return c
 }
 

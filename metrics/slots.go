@@ -6,7 +6,7 @@ package metrics
 // the shard is copied.
 type slot struct {
 	cell     uint32 // Cell.id, 0 for an empty slot
-	key      uint32 // facts.key
+	key      uint32 // gist.key
 	requests uint32 // offset
 	state    slotState
 }

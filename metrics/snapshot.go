@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"haproxy_log_exporter/internal/list"
 	"haproxy_log_exporter/internal/wire"
 )
 
@@ -22,9 +23,9 @@ func (c *Cut) Marshal(dst []byte) []byte {
 		b = wire.AppendText(b, label)
 		b = appendTexts(b, values)
 	}
-	b = binary.AppendUvarint(b, uint64(c.prefixes.len()))
-	for i := range c.prefixes.len() {
-		p := c.prefixes.at(uint32(i))
+	b = binary.AppendUvarint(b, uint64(c.prefixes.Len()))
+	for i := range c.prefixes.Len() {
+		p := c.prefixes.At(uint32(i))
 		b = wire.AppendText(b, p.haproxy)
 		b = wire.AppendText(b, p.extra)
 		if b = wire.AppendBool(b, p.values != nil); p.values != nil {
@@ -42,11 +43,11 @@ func (c *Cut) Marshal(dst []byte) []byte {
 	return c.appendSeries(b, &c.native, nativePerOctave)
 }
 
-func (c *Cut) appendSeries(b []byte, l *list[series], width int) []byte {
+func (c *Cut) appendSeries(b []byte, l *list.Of[series], width int) []byte {
 	b = binary.AppendUvarint(b, uint64(width))
-	b = binary.AppendUvarint(b, uint64(l.len()))
-	for i := range l.len() {
-		s := l.at(uint32(i))
+	b = binary.AppendUvarint(b, uint64(l.Len()))
+	for i := range l.Len() {
+		s := l.At(uint32(i))
 		b = binary.AppendUvarint(b, uint64(s.prefix))
 		b = binary.AppendUvarint(b, uint64(s.created))
 		b = wire.AppendText(b, c.texts[s.suffix])

@@ -123,7 +123,7 @@ func TestSnapshotWithAnotherSchema(t *testing.T) {
 	after := g.cut()
 	for _, fam := range before.families {
 		gone := slices.Contains(restarted, fam.Name)
-		if hist := fam.Type == catalogue.Histogram && fam.series.len() > 0; gone != hist {
+		if hist := fam.Type == catalogue.Histogram && fam.series.Len() > 0; gone != hist {
 			t.Errorf("%s restarted: %v", fam.Name, gone)
 		}
 		want := sum(before, fam.Name)

@@ -93,7 +93,7 @@ func (w *textWriter) family(c *Cut, f *cutFamily) {
 	}
 	name := w.header(&f.Family.Family)
 	for i, ex := range f.shown(c.exemplars) {
-		s := f.series.at(uint32(i))
+		s := f.series.At(uint32(i))
 		if f.Type == catalogue.Histogram {
 			w.histogram(c, f, s, name, ex)
 		} else {
@@ -105,9 +105,9 @@ func (w *textWriter) family(c *Cut, f *cutFamily) {
 
 // labels appends the label text of a series to b, without braces.
 func (c *Cut) labels(b []byte, s *series) []byte {
-	b = append(b, c.prefixes.at(s.prefix).text...)
+	b = append(b, c.prefixes.At(s.prefix).text...)
 	if s.suffix != 0 {
-		if len(c.prefixes.at(s.prefix).text) > 0 {
+		if len(c.prefixes.At(s.prefix).text) > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, c.texts[s.suffix]...)
@@ -115,7 +115,7 @@ func (c *Cut) labels(b []byte, s *series) []byte {
 	return b
 }
 
-func (c *Cut) unlabelled(s *series) bool { return s.suffix == 0 && c.prefixes.at(s.prefix).text == "" }
+func (c *Cut) unlabelled(s *series) bool { return s.suffix == 0 && c.prefixes.At(s.prefix).text == "" }
 
 func (w *textWriter) sample(c *Cut, s *series, name, suffix string) {
 	w.b = append(w.b, name...)
@@ -218,7 +218,7 @@ func (w *textWriter) exemplar(c *Cut, x *exemplar) {
 // visible reports whether the family has anything to show.
 func (f *cutFamily) visible() bool {
 	if f.hidden == nil {
-		return f.series.len() > 0
+		return f.series.Len() > 0
 	}
 	for _, h := range f.hidden {
 		if !h {

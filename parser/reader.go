@@ -30,7 +30,9 @@ func (r *Reader) Line(line []byte, rec *Record) Result {
 
 // First is Line for the first line of a block, when its header and its format are those of the line before; it returns the
 // length of the line, too, which ends before the newline of b that follows. It is -1 when the line is not so alike, and must
-// then be given to Line. 64 bytes behind b can be read.
+// then be given to Line. 64 bytes behind b can be read. (Not inlined: see decisions/0905.)
+//
+//go:noinline
 func (r *Reader) First(b []byte, rec *Record) (n int, res Result) {
 	s, p := &r.env.shapes[0], r.last
 	start := len(s.head)

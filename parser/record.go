@@ -1,5 +1,7 @@
 package parser
 
+import "unsafe"
+
 // Field is a slot of a Record. The constants below stand for what an alias, a well-known sample
 // expression or a JSON key means, whatever the format calls it; other expressions, captures and
 // names get slots from NumFields on, allocated per Set (see Set.Field).
@@ -161,6 +163,24 @@ func (r *Record) end() (e End) {
 		e.Origin = b[0]
 	}
 	return e
+}
+
+// Brief returns in two numbers how a usual request went, that was sent to a server: its method, and its status and
+// termination state. ok is false for lines that need a closer look.
+func (r *Record) Brief() (method, end uint64, ok bool) {
+	if !r.plain || len(r.v) < quickSlot {
+		return 0, 0, false
+	}
+	v := (*[quickSlot]value)(r.v)
+	m, s, t, code := &v[Method], &v[Server], &v[TerminationState], &v[Status]
+	at, from, n := s.off-1, t.off-1, m.end-m.off
+	if at|from > vOffset || n-1 > 6 || t.end-t.off < 2 || code.off&vNumber == 0 || uint64(code.num) >= 1<<16 {
+		return 0, 0, false
+	}
+	b := unsafe.Pointer(unsafe.SliceData(r.buf)) // quick steps want slack behind
+	method = *(*uint64)(unsafe.Add(b, m.off-1)) << (64 - 8*n)
+	state := uint64(*(*uint16)(unsafe.Add(b, from)))
+	return method, uint64(code.num)<<32 | state<<16 | uint64(n), *(*byte)(unsafe.Add(b, at)) != '<'
 }
 
 // Int returns the field's number. It is false when the field is absent or no number; the -1 of

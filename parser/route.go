@@ -1,6 +1,9 @@
 package parser
 
-import "math/bits"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // Place finds what decides a request's labels as it stands in the line: n bytes from names on begin with the frontend's
 // name and end with the backend's, with up to two bytes between the two; the path is size bytes from path on, none for 0,
@@ -22,6 +25,23 @@ func (r *Record) Place() (names *byte, n, frontend, backend int, path *byte, siz
 		size, slashes = int(p.end-1-at), uint64(p.num)
 	}
 	return &r.buf[from], int(b.end - 1 - from), int(f.end - 1 - from), int(b.end - 1 - next), &r.buf[at], size, slashes, true
+}
+
+// PathPlace is Place for the path alone.
+func (r *Record) PathPlace() (path *byte, size int, slashes uint64, ok bool) {
+	if len(r.v) < quickSlot || cap(r.buf)-len(r.buf) < slack {
+		return nil, 0, 0, false
+	}
+	p := &(*[quickSlot]value)(r.v)[Path]
+	at := p.off & (vOffset | vScratch)
+	if at > vOffset {
+		return nil, 0, 0, false
+	}
+	if at != 0 {
+		at--
+		size, slashes = int(p.end-1-at), uint64(p.num)
+	}
+	return (*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(r.buf)), at)), size, slashes, true
 }
 
 // Route is Place for the first segments of the path, which are m bytes from path on. ok is also false when the path has

@@ -22,16 +22,17 @@ func allowed() map[string][]string {
 		"internal/wire":      {},
 		"internal/hashindex": {},
 		"internal/slab":      {},
+		"internal/list":      {},
 		"parser":             {"internal/diag"},
 		"labels/spec":        {"internal/diag"},
-		"labels":             {"labels/spec", "parser", "internal/diag", "internal/wire", "internal/hashindex", "internal/slab"},
+		"labels":             {"labels/spec", "parser", "internal/diag", "internal/wire", "internal/hashindex", "internal/list"},
 		"config":             {"labels/spec", "internal/diag"},
 		"tail":               {"internal/wire"},
 		"state":              {},
 		"syslog":             {},
 		"haproxy":            {"metrics/catalogue", "internal/wire"},
 		"haproxy/cfg":        {"parser", "labels/spec", "internal/diag"},
-		"metrics":            {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag", "internal/wire", "internal/hashindex", "internal/slab"},
+		"metrics":            {"metrics/catalogue", "labels", "labels/spec", "parser", "haproxy", "internal/diag", "internal/wire", "internal/hashindex", "internal/slab", "internal/list"},
 	}
 }
 
