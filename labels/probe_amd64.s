@@ -138,11 +138,10 @@ TEXT ·findKey(SB), NOSPLIT, $0-80
 	MOVQ segments+56(FP), CX
 	TESTB $1, AX
 	JZ unknown
-	CMPQ R9, $64
-	JAE whole
-	BZHIQ R9, AX, AX
-
-whole:
+	MOVL $64, BX
+	CMPQ R9, BX
+	CMOVQLT R9, BX
+	BZHIQ BX, AX, AX
 	MOVQ AX, BX
 
 segment:

@@ -66,27 +66,33 @@ query:
 	VPBROADCASTB quote<>(SB), Y14
 	VPBROADCASTB question<>(SB), Y15
 
+	// Which of 64 bytes they are is not guessed: a text has a query or has none.
 queryMore:
 	VMOVDQU (SI)(R12*1), Y0
+	VMOVDQU 32(SI)(R12*1), Y3
 	VPCMPEQB Y0, Y14, Y1
 	VPCMPEQB Y0, Y15, Y2
+	VPCMPEQB Y3, Y14, Y4
+	VPCMPEQB Y3, Y15, Y5
 	VPMOVMSKB Y1, BX
-	VPMOVMSKB Y2, CX
-	TZCNTL BX, BX
-	JCS noQuote
-	ADDQ R12, BX
+	VPMOVMSKB Y4, CX
+	SHLQ $32, CX
+	ORQ CX, BX
+	TZCNTQ BX, BX
+	LEAQ (R12)(BX*1), BX
+	CMOVQCS AX, BX
 	CMPQ BX, AX
 	JLT stop
-
-noQuote:
-	TZCNTL CX, CX
-	JCS noQuestion
-	ADDQ R12, CX
-	CMPQ CX, R13
-	CMOVQLT CX, R13
-
-noQuestion:
-	ADDQ $32, R12
+	VPMOVMSKB Y2, BX
+	VPMOVMSKB Y5, CX
+	SHLQ $32, CX
+	ORQ CX, BX
+	TZCNTQ BX, BX
+	LEAQ (R12)(BX*1), BX
+	CMOVQCS AX, BX
+	CMPQ BX, R13
+	CMOVQLT BX, R13
+	ADDQ $64, R12
 	CMPQ R12, AX
 	JLT queryMore
 	CMPQ R13, R15
