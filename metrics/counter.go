@@ -23,14 +23,12 @@ type Counter struct {
 // numPhases is len(catalogue.Phases()); a test compares.
 const numPhases = 7
 
-// maxTimes is a power of two, at least parser.NumTimers.
-const maxTimes = 16
-
 // facts are what counting needs of a record, as numbers.
 type facts struct {
 	gist
-	n       uint64          // how often the line counts
-	times   [maxTimes]int64 // parser.Timers; of Ta and Tt, one that the line does not have is the other
+	n       uint64         // how often the line counts
+	times   *parser.Timers // with %Ta, or %Tt in its place
+	own     parser.Timers  // of lines that need a closer look
 	retries int64
 	redis   bool
 	sent    int64
@@ -49,8 +47,7 @@ func (c *Counter) Record(rec *parser.Record, res parser.Result) {
 		f := &c.f
 		f.n = rec.Repeat()
 		f.term = s.table.terms.id(rec.End())
-		f.times[timeTotal] = timer(rec, parser.TimeTotal)
-		c.session(c.resolver.Resolve(rec))
+		c.session(c.resolver.Resolve(rec), timer(rec, parser.TimeTotal))
 	}
 }
 
@@ -96,7 +93,11 @@ func (c *Counter) request(rec *parser.Record) {
 		c.custom(e, rec, f.n)
 	}
 	if f.up {
-		c.session(e)
+		total := f.times[timeTotal].MS
+		if total == parser.NoTimer {
+			total = f.times[timeActive].MS
+		}
+		c.session(e, total)
 	}
 	if f.n != 1 {
 		cell.settle(s, f.n)
@@ -137,11 +138,11 @@ func timer(rec *parser.Record, f parser.Field) int64 {
 // readRest reads what gist leaves.
 func (f *facts) readRest(rec *parser.Record, t *Table) {
 	f.n = rec.Repeat()
-	rec.Timers((*parser.Timers)(f.times[:]))
-	if active, total := &f.times[timeActive], &f.times[timeTotal]; *active == parser.NoTimer {
-		*active = *total
-	} else if *total == parser.NoTimer {
-		*total = *active
+	f.times = rec.Timers(&f.own)
+	if f.times[timeActive].MS == parser.NoTimer {
+		f.own = *f.times
+		f.own[timeActive] = f.own[timeTotal]
+		f.times = &f.own
 	}
 	if l := &t.layout; l.retries {
 		f.retries, _ = rec.Int(parser.Retries)
@@ -158,9 +159,9 @@ func (c *Counter) route(v []uint64) {
 	f := &c.f
 	l := &c.shard.table.layout
 	n := f.n
-	tr, tw, tc, ts := f.times[phaseRequest], f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
+	tr, tw, tc, ts := f.times[phaseRequest].MS, f.times[phaseQueue].MS, f.times[phaseConnect].MS, f.times[phaseResponse].MS
 	switch {
-	case tr|tw|tc|ts < 0 || (f.times[phaseHandshake]^parser.NoTimer|f.times[phaseIdle]^parser.NoTimer|f.times[phaseData]^parser.NoTimer) != 0:
+	case tr|tw|tc|ts < 0 || (f.times[phaseHandshake].MS^parser.NoTimer|f.times[phaseIdle].MS^parser.NoTimer|f.times[phaseData].MS^parser.NoTimer) != 0:
 		c.allPhases(v)
 	case l.phases: // nearly all lines of most formats
 		w := (*[8]uint64)(v)
@@ -189,8 +190,8 @@ func (c *Counter) allPhases(v []uint64) {
 	f := &c.f
 	t := c.shard.table
 	aborted := -1
-	for i, ms := range f.times[:numPhases] {
-		switch {
+	for i := range f.times[:numPhases] {
+		switch ms := f.times[i].MS; {
 		case ms >= 0:
 			if i == phaseData && f.open {
 				continue // data is still flowing, or is that of a tunnel
@@ -215,12 +216,12 @@ func (c *Counter) times(cell *Cell) {
 	l := &t.layout
 	left := l.all
 	if !f.open && l.quick > 0 {
-		left = l.long | shortTimes(cell, &f.times, &l.histograms[0], l.quick, &t.buckets.direct)
+		left = l.long | shortTimes(cell, f.times, &l.histograms[0], l.quick, &t.buckets.direct)
 	}
 	for ; left != 0; left &= left - 1 {
 		c.time(cell, &l.histograms[bits.TrailingZeros64(left)])
 	}
-	if active := f.times[timeActive]; t.native != nil && active >= 0 && !f.open {
+	if active := f.times[timeActive].MS; t.native != nil && active >= 0 && !f.open {
 		c.observeNative(cell, active)
 	}
 }
@@ -228,7 +229,7 @@ func (c *Counter) times(cell *Cell) {
 // time counts a time in a histogram.
 func (c *Counter) time(cell *Cell, h *histogramAt) {
 	f, b := &c.f, c.shard.table.buckets
-	ms := f.times[h.time%maxTimes]
+	ms := f.times[h.time].MS
 	switch {
 	case f.open && h.whole:
 	case uint64(ms) < h.below:
@@ -296,10 +297,10 @@ func (c *Counter) judge(cell *Cell, state slotState, rec *parser.Record) {
 // waited is the time that the partner is responsible for: Tw+Tc+Tr. When it never answered, it is the time
 // from the complete request to the end.
 func (f *facts) waited() int64 {
-	tw, tc, tr := f.times[phaseQueue], f.times[phaseConnect], f.times[phaseResponse]
+	tw, tc, tr := f.times[phaseQueue].MS, f.times[phaseConnect].MS, f.times[phaseResponse].MS
 	w := max(tw, 0) + max(tc, 0) + max(tr, 0)
-	if active := f.times[timeActive]; tr == -1 && active >= 0 {
-		w = max(w, active-max(f.times[phaseRequest], 0))
+	if active := f.times[timeActive].MS; tr == -1 && active >= 0 {
+		w = max(w, active-max(f.times[phaseRequest].MS, 0))
 	}
 	return w
 }

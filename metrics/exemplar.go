@@ -58,7 +58,7 @@ func (c *Counter) remember(cell *Cell, off uint32, rec *parser.Record) {
 	if len(id) == 0 || len(id)+len(t.opt.ExemplarLabel) > maxExemplarText || !utf8.Valid(id) {
 		return
 	}
-	f, active := &c.f, c.f.times[timeActive]
+	f, active := &c.f, c.f.times[timeActive].MS
 	c.shard.exemplars.put(off, id, max(active, 0))
 	if t.layout.hasDuration && active >= 0 && !f.early && !f.up {
 		c.shard.exemplars.put(cell.backend+t.layout.duration+1+uint32(t.buckets.find(active)), id, active)

@@ -28,10 +28,12 @@ func TestNativeHistogramEqualsClientGolang(t *testing.T) {
 		for range 2000 {
 			ms := rng.Int64N(spread) * rng.Int64N(3)
 			f.shard.main.f.n = 1
-			for i := range f.shard.main.f.times {
-				f.shard.main.f.times[i] = parser.NoTimer
+			times := &f.shard.main.f.own
+			f.shard.main.f.times = times
+			for i := range times {
+				times[i].MS = parser.NoTimer
 			}
-			f.shard.main.f.times[timeActive] = ms
+			times[timeActive].MS = ms
 			if e.Data.left--; e.Data.left == 0 {
 				e.Data.settle(f.shard, 1)
 			}

@@ -170,8 +170,8 @@ func (c *Counter) openServer(e *labels.Entry[Cell], k uint64, name []byte) uint3
 	return off
 }
 
-// session counts the end of a TCP session or of a tunnel.
-func (c *Counter) session(e *labels.Entry[Cell]) {
+// session counts the end of a TCP session or of a tunnel, which took total ms, or less than 0 when the line does not tell.
+func (c *Counter) session(e *labels.Entry[Cell], total int64) {
 	cell, f := &e.Data, &c.f
 	if t := c.shard.table; t.fam.sessions == nil && t.fam.sessionDuration == nil {
 		return
@@ -187,7 +187,7 @@ func (c *Counter) session(e *labels.Entry[Cell]) {
 	}
 	vals := c.shard.vals
 	vals[rare.sessions[i].total] += f.n
-	if total := f.times[timeTotal]; total >= 0 && c.shard.table.fam.sessionDuration != nil {
+	if total >= 0 && c.shard.table.fam.sessionDuration != nil {
 		c.shard.table.buckets.observe(vals[rare.sessions[i].hist:], total, f.n)
 	}
 }

@@ -3,7 +3,7 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-// func shortTimes(cell *Cell, times *[maxTimes]int64, quick *histogramAt, n int, direct *[directMS]uint8) uint64
+// func shortTimes(cell *Cell, times *parser.Timers, quick *histogramAt, n int, direct *[directMS]uint8) uint64
 TEXT ·shortTimes(SB), NOSPLIT, $0-48
 	MOVQ cell+0(FP), DI
 	MOVQ times+8(FP), SI
@@ -15,7 +15,8 @@ TEXT ·shortTimes(SB), NOSPLIT, $0-48
 
 histogram:
 	MOVQ histogramAt_time(R8), R10
-	MOVQ (SI)(R10*8), R10
+	SHLQ $const_timerShift, R10
+	MOVQ const_timerMS(SI)(R10*1), R10
 	CMPQ R10, $const_directMS
 	JAE long
 	MOVBLZX (R9)(R10*1), R11

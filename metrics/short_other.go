@@ -2,8 +2,12 @@
 
 package metrics
 
-import "unsafe"
+import (
+	"unsafe"
 
-func shortTimes(cell *Cell, times *[maxTimes]int64, quick *histogramAt, n int, direct *[directMS]uint8) uint64 {
+	"haproxy_log_exporter/parser"
+)
+
+func shortTimes(cell *Cell, times *parser.Timers, quick *histogramAt, n int, direct *[directMS]uint8) uint64 {
 	return cell.countShort(times, unsafe.Slice(quick, n), direct)
 }

@@ -3,6 +3,8 @@ package metrics
 import (
 	"math/rand/v2"
 	"testing"
+
+	"haproxy_log_exporter/parser"
 )
 
 // TestShortTimes compares shortTimes with countShort.
@@ -15,18 +17,18 @@ func TestShortTimes(t *testing.T) {
 	for range 20000 {
 		n := 1 + rng.IntN(quickHistograms)
 		for i := range n {
-			quick[i] = histogramAt{time: rng.IntN(maxTimes), sum: uint32(i), first: uint32(firstKinds + rng.IntN(quickBuckets-20))}
+			quick[i] = histogramAt{time: rng.IntN(parser.NumTimers), sum: uint32(i), first: uint32(firstKinds + rng.IntN(quickBuckets-20))}
 		}
-		var times [maxTimes]int64
+		var times parser.Timers
 		for i := range times {
-			times[i] = []int64{-2, -1, 0, 1, directMS - 1, directMS, 1 << 40, rng.Int64N(directMS)}[rng.IntN(8)]
+			times[i].MS = []int64{-2, -1, 0, 1, directMS - 1, directMS, 1 << 40, rng.Int64N(directMS)}[rng.IntN(8)]
 		}
 		want := b.countShort(&times, quick[:n], direct)
 		if got := shortTimes(&a, &times, &quick[0], n, direct); got != want {
 			t.Fatalf("%v of %v: %b, want %b", quick[:n], times, got, want)
 		}
 		for i := range n {
-			ms := times[quick[i].time]
+			ms := times[quick[i].time].MS
 			if long := want>>i&1 != 0; long != (ms < 0 || ms >= directMS) {
 				t.Fatalf("%d ms: left %v", ms, long)
 			} else if long {

@@ -334,15 +334,14 @@ func sameWithout(t *testing.T, p *Program, msg []byte, rec *pair, rng *rand.Rand
 		return
 	}
 	for _, r := range []*Record{with, without} {
-		var got Timers
-		r.Timers(&got)
+		got := r.Timers(new(Timers))
 		for k := range got {
 			want := int64(NoTimer)
 			if n, ok := r.Int(TimeHandshake + Field(k)); ok {
 				want = max(n, -1)
 			}
-			if got[k] != want {
-				t.Fatalf("%q\n%q: timer %d is %d, want %d", p.text, msg, k, got[k], want)
+			if got[k].MS != want {
+				t.Fatalf("%q\n%q: timer %d is %d, want %d", p.text, msg, k, got[k].MS, want)
 			}
 		}
 	}

@@ -202,25 +202,34 @@ const NumTimers = int(TimeTotal-TimeHandshake) + 1
 // NoTimer stands for a timer that a line does not have.
 const NoTimer = -2
 
-// Timers are the timers of a line in milliseconds: -1 for one that the request did not reach, NoTimer for one that
-// the line does not have.
-type Timers [NumTimers]int64
+// Timer is a timer of a line.
+type Timer struct {
+	_  uint64
+	MS int64 // milliseconds: -1 for one that the request did not reach, NoTimer for one that the line does not have
+}
 
-// Timers fills t.
-func (r *Record) Timers(t *Timers) {
+// Timers are the timers of a line.
+type Timers [NumTimers]Timer
+
+// A Timer is laid out as a value.
+var (
+	_ [unsafe.Sizeof(value{})]byte       = [unsafe.Sizeof(Timer{})]byte{}
+	_ [unsafe.Offsetof(value{}.num)]byte = [unsafe.Offsetof(Timer{}.MS)]byte{}
+)
+
+// Timers returns the timers of the line: the record's own, which are valid until it is used again and must not be changed,
+// or own, which it fills.
+func (r *Record) Timers(own *Timers) *Timers {
 	if r.plain { // the quick steps have written those of the format, begin the others
-		v := (*[quickSlot]value)(r.v)
-		t[0], t[1], t[2] = v[TimeHandshake].num, v[TimeIdle].num, v[TimeRequest].num
-		t[3], t[4], t[5] = v[TimeQueue].num, v[TimeConnect].num, v[TimeResponse].num
-		t[6], t[7], t[8] = v[TimeData].num, v[TimeActive].num, v[TimeTotal].num
-		return
+		return (*Timers)(unsafe.Pointer((*[NumTimers]value)((*[quickSlot]value)(r.v)[TimeHandshake:])))
 	}
-	for k := range t {
-		t[k] = NoTimer
+	for k := range own {
+		own[k].MS = NoTimer
 		if n, ok := r.Int(TimeHandshake + Field(k)); ok {
-			t[k] = max(n, -1)
+			own[k].MS = max(n, -1)
 		}
 	}
+	return own
 }
 
 // Plus reports whether a + stood before the field's number: the logasap mark of %Ta, %Tt, %Tu and
