@@ -173,12 +173,12 @@ func (r *Record) Brief() (method, end uint64, ok bool) {
 	}
 	v := (*[quickSlot]value)(r.v)
 	m, s, t, code := &v[Method], &v[Server], &v[TerminationState], &v[Status]
-	at, from, n := s.off-1, t.off-1, m.end-m.off
-	if at|from > vOffset || n-1 > 6 || t.end-t.off < 2 || code.off&vNumber == 0 || uint64(code.num) >= 1<<16 {
+	word, at, from, n := m.off-1, s.off-1, t.off-1, m.end-m.off
+	if word|at|from > vOffset || n-1 > 6 || t.end-t.off < 2 || code.off&vNumber == 0 || uint64(code.num) >= 1<<16 {
 		return 0, 0, false
 	}
 	b := unsafe.Pointer(unsafe.SliceData(r.buf)) // quick steps want slack behind
-	method = *(*uint64)(unsafe.Add(b, m.off-1)) << (64 - 8*n)
+	method = *(*uint64)(unsafe.Add(b, word)) << (64 - 8*n)
 	state := uint64(*(*uint16)(unsafe.Add(b, from)))
 	return method, uint64(code.num)<<32 | state<<16 | uint64(n), *(*byte)(unsafe.Add(b, at)) != '<'
 }

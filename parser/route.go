@@ -11,20 +11,17 @@ import (
 // found out. ok is false when that is not as simple as it is in nearly all lines: names that stand elsewhere, or texts that
 // had to be unescaped. 64 bytes can be read from names and from path on.
 func (r *Record) Place() (names *byte, n, frontend, backend int, path *byte, size int, slashes uint64, ok bool) {
-	if len(r.v) < quickSlot || cap(r.buf)-len(r.buf) < slack {
+	path, size, slashes, ok = r.PathPlace()
+	if !ok {
 		return nil, 0, 0, 0, nil, 0, 0, false
 	}
 	v := (*[quickSlot]value)(r.v)
-	f, b, p := &v[Frontend], &v[Backend], &v[Path]
-	from, next, at := f.off&(vOffset|vScratch)-1, b.off&(vOffset|vScratch)-1, p.off&(vOffset|vScratch)
-	if from >= vOffset || next >= vOffset || next+1-f.end > 2 || at > vOffset {
+	f, b := &v[Frontend], &v[Backend]
+	from, next := f.off&(vOffset|vScratch)-1, b.off&(vOffset|vScratch)-1
+	if from >= vOffset || next >= vOffset || next+1-f.end > 2 {
 		return nil, 0, 0, 0, nil, 0, 0, false
 	}
-	if at != 0 {
-		at--
-		size, slashes = int(p.end-1-at), uint64(p.num)
-	}
-	return &r.buf[from], int(b.end - 1 - from), int(f.end - 1 - from), int(b.end - 1 - next), &r.buf[at], size, slashes, true
+	return &r.buf[from], int(b.end - 1 - from), int(f.end - 1 - from), int(b.end - 1 - next), path, size, slashes, true
 }
 
 // PathPlace is Place for the path alone.
